@@ -1,0 +1,1 @@
+//! What colours a garment has, and where it is in its photo.

@@ -1,0 +1,2 @@
+//! The `wardrobe` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Where the garments are in a photo.

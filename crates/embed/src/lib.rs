@@ -1,0 +1,1 @@
+//! Embeddings of garments: the starter embedder on the classifier's features.

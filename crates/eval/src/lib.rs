@@ -1,0 +1,1 @@
+//! Metrics with confidence intervals: top-k accuracy, macro-F1, confusion.

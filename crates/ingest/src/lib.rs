@@ -1,0 +1,1 @@
+//! Photo bytes to upright RGB pixels: decoding, orientation, quality, resizing, perceptual hash.

@@ -1,0 +1,1 @@
+//! Layers, optimisers and checkpoints that training and inference can both trust.

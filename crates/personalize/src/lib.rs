@@ -1,0 +1,1 @@
+//! Learning from likes and wears: reserved for the preference model.

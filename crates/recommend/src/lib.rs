@@ -1,0 +1,1 @@
+//! Outfits from garments: slots, candidates, rules and reasons.

@@ -1,0 +1,1 @@
+//! Shared by tests: golden fixtures, comparison of tensors, gradient checks.

@@ -1,0 +1,1 @@
+//! The vocabulary of wardrobe: categories, slots, colours, garments, outfits.

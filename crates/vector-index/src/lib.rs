@@ -1,0 +1,1 @@
+//! A store of embeddings with exact search, on SQLite.

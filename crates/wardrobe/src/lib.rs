@@ -1,0 +1,1 @@
+//! A wardrobe on disk: ingest photos, keep garments, recommend outfits.
