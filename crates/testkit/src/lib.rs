@@ -1,1 +1,38 @@
-//! Shared by tests: golden fixtures, comparison of tensors, gradient checks.
+//! What the workspace's tests share: golden fixtures, comparison of tensors, gradient checks.
+//!
+//! A development dependency only. Nothing here is part of the program.
+//!
+//! ```no_run
+//! use wardrobe_testkit::{Golden, assert_close};
+//! # fn logits_of(_: &std::collections::BTreeMap<String, candle_core::Tensor>, x: &candle_core::Tensor) -> candle_core::Tensor { x.clone() }
+//! # fn main() -> wardrobe_testkit::Result<()> {
+//! let Some(golden) = Golden::open("efficientnet_b0")? else { return Ok(()) };
+//! let logits = logits_of(&golden.parameters()?, &golden.input()?);
+//! assert_close(&logits, golden.tensor("logits")?, 1e-4);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! * [`Golden`]: a reference implementation's inputs, outputs and per-module statistics, with the
+//!   parameters it ran on, regenerated here from their names alone.
+//! * [`assert_close`], [`compare`]: how far two tensors are apart, and where.
+//! * [`grad_check`], [`assert_gradients`]: back-propagation against finite differences.
+//! * [`Random`]: seeded tensors of lopsided shapes.
+//! * [`shared_data`], [`shared_golden`]: data kept outside the repository; a test that needs it
+//!   says so and returns where it is absent.
+
+mod compare;
+mod error;
+mod generate;
+mod golden;
+mod gradients;
+mod random;
+mod shared;
+
+pub use compare::{Comparison, assert_close, compare, max_rel_err, rms_rel_err};
+pub use error::{Error, Result};
+pub use generate::{fnv1a64, image_u8, splitmix64, uniform};
+pub use golden::{Golden, ModuleStats, TensorSpec};
+pub use gradients::{GradCheck, GradReport, Worst, assert_gradients, grad_check};
+pub use random::Random;
+pub use shared::{shared_data, shared_golden, skip};
