@@ -5,7 +5,7 @@ const MOST: usize = 3;
 
 /// The candidates nearest to `name`, nearest first, at most three; empty where nothing is near.
 ///
-/// Case, spaces and underscores are ignored. A candidate is near when its Levenshtein distance is at most a third
+/// Case, spaces, hyphens and underscores are ignored. A candidate is near when its Levenshtein distance is at most a third
 /// of the longer name (at least 1), or when one name contains the other and the shorter has three letters or more.
 ///
 /// ```
@@ -35,9 +35,9 @@ pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str
 }
 
 fn plain(name: &str) -> Vec<char> {
-    let name = name.trim().to_lowercase();
-    name.chars()
-        .map(|c| if c == '_' || c == ' ' { '-' } else { c })
+    name.to_lowercase()
+        .chars()
+        .filter(|c| !matches!(c, '-' | '_') && !c.is_whitespace())
         .collect()
 }
 

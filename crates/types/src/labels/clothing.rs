@@ -34,7 +34,7 @@ impl ClothingLabel {
         match self {
             Self::Blazer => &[C::Blazer, C::SuitJacket],
             Self::Blouse | Self::Top => &[C::Blouse],
-            Self::Body => &[C::Bodysuit],
+            Self::Body => &[C::Bodysuit, C::Romper],
             Self::Dress => &[C::Dress, C::EveningDress],
             Self::Hat => &[C::Hat],
             Self::Hoodie => &[C::Hoodie],
@@ -68,8 +68,8 @@ impl ClothingLabel {
         }
     }
 
-    /// The label that covers `category`; `None` for those outside the data set (jumpsuit, romper, and the
-    /// accessories but hats). A blouse is answered with `blouse`, though `top` covers it too.
+    /// The label that covers `category`; `None` for those outside the data set (jumpsuits, and the accessories but
+    /// hats). A blouse is answered with `blouse`, though `top` covers it too.
     pub fn of_category(category: Category) -> Option<Self> {
         Self::ALL
             .into_iter()
