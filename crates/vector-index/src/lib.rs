@@ -1,1 +1,50 @@
 //! A store of embeddings with exact search, on SQLite.
+//!
+//! ```
+//! use wardrobe_vector_index::{CollectionSpec, Filter, QueryOptions, Record, SqliteStore, VectorStore};
+//!
+//! let store = SqliteStore::in_memory()?; // or SqliteStore::open("wardrobe.db")?
+//! let looks = CollectionSpec::cosine("looks", 3, "toy-embedder");
+//! store.create_collection(&looks)?;
+//! store.upsert(&looks, &[
+//!     Record::new("shirt", vec![1.0, 0.0, 0.2]).with("slots", vec!["top"]),
+//!     Record::new("jeans", vec![0.9, 0.1, 0.0]).with("slots", vec!["bottom"]),
+//!     Record::new("dress", vec![0.0, 1.0, 0.0]).with("slots", vec!["top", "bottom"]),
+//! ])?;
+//! let tops = Filter::eq("slots", "top");
+//! let hits = store.query(&looks, &[1.0, 0.1, 0.0], &QueryOptions::top(5).matching(&tops))?;
+//! assert_eq!(hits.iter().map(|hit| hit.id.as_str()).collect::<Vec<_>>(), ["shirt", "dress"]);
+//! # Ok::<(), wardrobe_vector_index::IndexError>(())
+//! ```
+//!
+//! # What it promises
+//!
+//! - A [`VectorStore`] holds collections, each of one dimension, one [`Metric`] and one embedder. A
+//!   query or record from another embedder is an error, never a plausible score.
+//! - The truth is on disk. [`SqliteStore`] syncs each write before it returns, all of it or none; a
+//!   crash at any instant loses nothing acknowledged. Memory holds a copy to search, brought up to
+//!   date with every process's writes before each query.
+//! - Search is exact: every record in scope that matches the [`Filter`] is scored. Fewer than k
+//!   matches are fewer hits, not an error. Equal scores come in a fixed order.
+//! - Records belong to users, and no call crosses users unless its [`Scope`] says so.
+//! - One file can hold other tables beside: see [`SqliteStore::upsert_in`].
+//!
+//! # Where to look
+//!
+//! `store.rs` is the trait, `sqlite/` the truth and its copy in memory, `exact/` the search,
+//! `filter.rs` the conditions. `tests/contract/` is the suite every backend must pass.
+
+mod collection;
+mod error;
+mod exact;
+mod filter;
+mod record;
+mod sqlite;
+mod store;
+
+pub use collection::{CollectionSpec, Metric};
+pub use error::{IndexError, Result};
+pub use filter::Filter;
+pub use record::{DEFAULT_USER, Hit, MAX_NORM, Metadata, Record, Scope};
+pub use sqlite::SqliteStore;
+pub use store::{Cursor, QueryOptions, Records, Stats, VectorStore};
