@@ -1,0 +1,139 @@
+//! A garment as the recommender sees it.
+
+use std::cmp::Ordering;
+
+use serde::Serialize;
+use wardrobe_types::{Category, Color, ColorName, Garment, GarmentId, Pattern, Season, Slot, Style};
+
+use crate::{Error, Result};
+
+/// What the recommender needs to know of a garment.
+///
+/// Make one from a stored [`Garment`] with `Item::from(&garment)`, or from a category with [`Item::new`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Item {
+    /// Its name.
+    pub id: GarmentId,
+    /// What it is.
+    pub category: Category,
+    /// Its dominant colours with their shares; empty where unknown.
+    pub colors: Vec<Color>,
+    /// How formal it is, 0..=1.
+    pub formality: f32,
+    /// Its pattern, where known.
+    pub pattern: Option<Pattern>,
+    /// The seasons it is worn in; empty where unknown.
+    pub seasons: Vec<Season>,
+    /// The manners of dressing it suits; empty where unknown.
+    pub styles: Vec<Style>,
+    /// Its embedding, where there is one: finite, of the same length for all garments of a wardrobe.
+    pub embedding: Option<Vec<f32>>,
+    /// In the laundry, so not to be recommended.
+    pub laundry: bool,
+}
+
+impl Item {
+    /// A garment of which only the category and one plain colour are known; its formality is the category's prior.
+    pub fn new(id: impl Into<GarmentId>, category: Category, color: ColorName) -> Self {
+        Self {
+            id: id.into(),
+            category,
+            colors: vec![Color::plain(color)],
+            formality: category.formality().value(),
+            pattern: None,
+            seasons: Vec::new(),
+            styles: Vec::new(),
+            embedding: None,
+            laundry: false,
+        }
+    }
+
+    /// The same garment with its embedding, which candidates are spread over.
+    #[must_use]
+    pub fn with_embedding(mut self, embedding: Vec<f32>) -> Self {
+        self.embedding = Some(embedding);
+        self
+    }
+
+    /// Whether it fills `slot`.
+    pub(crate) fn fills(&self, slot: Slot) -> bool {
+        self.category.slots().contains(&slot)
+    }
+
+    /// Whether it fills top and bottom at once.
+    pub(crate) fn is_one_piece(&self) -> bool {
+        self.fills(Slot::Top) && self.fills(Slot::Bottom)
+    }
+
+    /// Whether it is an accessory, and so weighs less in what an outfit looks like.
+    pub(crate) fn is_accessory(&self) -> bool {
+        self.fills(Slot::Accessory)
+    }
+
+    /// The colour with the largest share.
+    pub(crate) fn main_color(&self) -> Option<ColorName> {
+        self.colors
+            .iter()
+            .max_by(|a, b| a.fraction.total_cmp(&b.fraction).then(b.name.cmp(&a.name)))
+            .map(|color| color.name)
+    }
+
+    /// Checks the numbers that scores are computed from.
+    pub(crate) fn check(&self) -> Result<()> {
+        let bad = |what, got, expected| Error::BadItem {
+            id: self.id.clone(),
+            what,
+            got,
+            expected,
+        };
+        if !(0.0..=1.0).contains(&self.formality) {
+            return Err(bad("formality", self.formality, "a number from 0 to 1"));
+        }
+        let mut fractions = self.colors.iter().map(|color| color.fraction);
+        if let Some(got) = fractions.find(|fraction| !(0.0..=1.001).contains(fraction)) {
+            return Err(bad("color fraction", got, "a number from 0 to 1"));
+        }
+        let mut values = self.embedding.iter().flatten();
+        if let Some(&got) = values.find(|value| !value.is_finite()) {
+            return Err(bad("embedding", got, "finite numbers"));
+        }
+        Ok(())
+    }
+
+    /// An order by content alone, so that a score cannot depend on the order its items were given in.
+    pub(crate) fn content_cmp(&self, other: &Self) -> Ordering {
+        self.category
+            .cmp(&other.category)
+            .then_with(|| self.formality.total_cmp(&other.formality))
+            .then_with(|| colors_cmp(&self.colors, &other.colors))
+            .then_with(|| self.pattern.cmp(&other.pattern))
+            .then_with(|| self.seasons.cmp(&other.seasons))
+            .then_with(|| self.styles.cmp(&other.styles))
+            .then_with(|| self.laundry.cmp(&other.laundry))
+    }
+}
+
+fn colors_cmp(left: &[Color], right: &[Color]) -> Ordering {
+    let by_color = left.iter().zip(right).map(|(a, b)| {
+        let by_name = a.name.cmp(&b.name);
+        by_name.then_with(|| a.fraction.total_cmp(&b.fraction))
+    });
+    let by_length = left.len().cmp(&right.len());
+    by_color.fold(Ordering::Equal, Ordering::then).then(by_length)
+}
+
+impl From<&Garment> for Item {
+    fn from(garment: &Garment) -> Self {
+        Self {
+            id: garment.id.clone(),
+            category: garment.category,
+            colors: garment.colors.clone(),
+            formality: garment.formality,
+            pattern: garment.pattern,
+            seasons: garment.seasons.clone(),
+            styles: garment.styles.clone(),
+            embedding: None,
+            laundry: garment.laundry,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The score of given garments: terms, blend, reasons.
+
+use wardrobe_types::{Breakdown, OutfitId, Scored};
+
+use crate::explain::{self, Reason};
+use crate::harmony::{self, Harmony};
+use crate::rules::formality::{self, Dressiness};
+use crate::rules::{self, Together};
+use crate::weights::{CLASH_BELOW, WEIGHTS, blend};
+use crate::{Error, Item, Request, Result, phrase, slots};
+
+/// How well `items` go together, whatever they are: a missing slot is named in the explanation and costs nothing, two
+/// bottoms or two pairs of shoes cost the whole category term. The order of the items never matters.
+///
+/// # Errors
+/// [`Error::NoItems`]; [`Error::BadItem`] where a formality or a colour's fraction is not in 0..=1.
+pub fn score(items: &[Item]) -> Result<Scored> {
+    if items.is_empty() {
+        return Err(Error::NoItems);
+    }
+    for item in items {
+        item.check()?;
+    }
+    let items: Vec<&Item> = items.iter().collect();
+    let request = Request::default();
+    Ok(Judgement::of(items, &request).explained())
+}
+
+/// Everything the rules found about an outfit.
+#[derive(Debug)]
+pub(crate) struct Judgement<'a> {
+    items: Vec<&'a Item>,
+    harmony: Option<Harmony>,
+    dressiness: Dressiness,
+    together: Together,
+}
+
+impl<'a> Judgement<'a> {
+    /// Judges at least one item.
+    pub(crate) fn of(mut items: Vec<&'a Item>, request: &Request) -> Self {
+        items.sort_by(|a, b| a.content_cmp(b));
+        let harmony = harmony::judge(&items);
+        let clash = harmony.as_ref().is_some_and(|harmony| harmony.score < CLASH_BELOW);
+        let dressiness = formality::judge(&items, request.formality);
+        let together = rules::judge_together(&items, request, !clash);
+        Self {
+            items,
+            harmony,
+            dressiness,
+            together,
+        }
+    }
+
+    pub(crate) fn breakdown(&self) -> Breakdown {
+        Breakdown {
+            color: self.harmony.as_ref().map(|harmony| harmony.score),
+            formality: Some(self.dressiness.score),
+            category: Some(self.together.score),
+            learned: None,
+            preference: None,
+        }
+    }
+
+    pub(crate) fn score(&self) -> f32 {
+        blend(&self.breakdown(), &WEIGHTS)
+    }
+
+    /// The score with its reasons, strongest first; then what is missing.
+    pub(crate) fn explained(&self) -> Scored {
+        let mut reasons: Vec<Reason> = Vec::new();
+        reasons.extend(self.harmony.iter().map(|harmony| harmony.reason(&self.items)));
+        reasons.extend(self.dressiness.reasons(&self.items));
+        reasons.extend(self.together.reasons(&self.items));
+        let mut explanation = explain::in_order(reasons);
+        let missing: Vec<String> = slots::missing(&self.items).map(|slot| format!("no {slot}")).collect();
+        if !missing.is_empty() {
+            explanation.push(format!("not complete: {}", phrase::list(missing)));
+        }
+        let in_laundry = self.items.iter().filter(|item| item.laundry);
+        explanation.extend(in_laundry.map(|item| {
+            format!("{} {} in the laundry", phrase::the(item), phrase::is_or_are(item.category))
+        }));
+        Scored {
+            score: self.score(),
+            breakdown: self.breakdown(),
+            explanation,
+        }
+    }
+}
+
+/// The name of an outfit: the same garments have the same name, in any order, on any machine. 64 bits of the SHA-256
+/// of the sorted garment ids, in hexadecimal.
+pub(crate) fn outfit_id<'a>(garments: impl IntoIterator<Item = &'a str>) -> OutfitId {
+    use sha2::{Digest, Sha256};
+    let mut ids: Vec<&str> = garments.into_iter().collect();
+    ids.sort_unstable();
+    let mut hash = Sha256::new();
+    for id in ids {
+        // The length keeps ["ab", "c"] and ["a", "bc"] apart.
+        hash.update((id.len() as u64).to_le_bytes());
+        hash.update(id.as_bytes());
+    }
+    let digest = hash.finalize();
+    OutfitId::new(digest[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outfit_ids_depend_on_the_set_alone() {
+        let id = outfit_id(["b", "a"]);
+        assert_eq!(id, outfit_id(["a", "b"]));
+        assert_ne!(outfit_id(["ab", "c"]), outfit_id(["a", "bc"]));
+        // printf '\1\0\0\0\0\0\0\0a\1\0\0\0\0\0\0\0b' | sha256sum
+        assert_eq!(id.as_str(), "cf6ab613e3942391");
+    }
+}
