@@ -31,8 +31,8 @@ pub enum IndexError {
     CannotOpen {
         /// The file.
         path: PathBuf,
-        /// SQLite's words.
-        source: rusqlite::Error,
+        /// SQLite's or the system's words.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A later version of this program wrote the file.
     #[error(

@@ -55,9 +55,10 @@ pub(super) fn fault(operation: &'static str, path: &Path, source: rusqlite::Erro
             source,
         },
         Some(ErrorCode::NotADatabase) => IndexError::NotADatabase { path, source },
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            IndexError::CannotOpen { path, source }
-        }
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => IndexError::CannotOpen {
+            path,
+            source: source.into(),
+        },
         Some(ErrorCode::DatabaseCorrupt) => {
             let what = source.to_string();
             IndexError::Damaged {

@@ -49,15 +49,17 @@ impl SqliteStore {
                 path: path.to_owned(),
             });
         }
-        // Without SQLITE_OPEN_URI: a file may be called "file:x?y".
+        let cannot_open = |source| IndexError::CannotOpen {
+            path: path.to_owned(),
+            source,
+        };
+        // Absolute, and without SQLITE_OPEN_URI: "", ":memory:" and "file:x" have meanings to SQLite.
+        let file = std::path::absolute(path).map_err(|error| cannot_open(error.into()))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
-            Connection::open_with_flags(path, flags).map_err(|source| IndexError::CannotOpen {
-                path: path.to_owned(),
-                source,
-            })?;
+            Connection::open_with_flags(file, flags).map_err(|error| cannot_open(error.into()))?;
         Self::from_connection(connection)
     }
 

@@ -54,12 +54,13 @@ pub(super) fn delete(
     ids: &[&str],
 ) -> Result<usize> {
     let failed = Doing::new("remove vectors", connection).failed();
-    let sql = "DELETE FROM vectors_records
-               WHERE collection = ?1 AND id = ?2 AND (?3 IS NULL OR user = ?3)";
     let by_user = "DELETE FROM vectors_records WHERE collection = ?1 AND id = ?2 AND user = ?3";
+    // No user is null, so that both take the same three values.
+    let of_all = "DELETE FROM vectors_records
+                  WHERE collection = ?1 AND id = ?2 AND user IS NOT ?3";
     let (sql, user) = match scope {
         Scope::User(user) => (by_user, Some(user)),
-        Scope::AllUsers => (sql, None),
+        Scope::AllUsers => (of_all, None),
     };
     let mut statement = connection.prepare(sql).map_err(failed)?;
     let mut removed = 0;

@@ -1,0 +1,32 @@
+//! The suite every [`VectorStore`] must pass. A backend's test file says
+//!
+//! ```ignore
+//! mod contract;
+//! contract_tests!(make_store); // fn make_store() -> (impl VectorStore, guard that keeps it alive)
+//! ```
+
+pub mod cases;
+pub mod errors;
+pub mod model;
+
+/// One `#[test]` for each case of the suite.
+macro_rules! contract_tests {
+    ($make:path) => {
+        contract_tests!($make; cases:
+            upsert_replaces_whole_records, get_answers_in_the_order_asked,
+            query_ranks_by_each_metric, fewer_than_k_is_no_error, equal_scores_come_by_user_and_id,
+            users_never_meet_unless_asked, filters_on_lists_numbers_and_text,
+            deleting_by_id_and_by_filter, a_batch_answers_as_its_queries_alone,
+            iteration_is_ordered_and_complete, collections_are_separate, stats_count);
+        contract_tests!($make; errors:
+            bad_vectors, another_embedder_dimension_or_metric, unknown_collections, bad_records,
+            bad_filters, bad_collections, a_failed_call_changes_nothing);
+        contract_tests!($make; model: agrees_with_a_map_and_brute_force);
+    };
+    ($make:path; $module:ident: $($case:ident),+) => {
+        $(#[test]
+        fn $case() {
+            contract::$module::$case(&$make);
+        })+
+    };
+}
