@@ -17,13 +17,21 @@ enum Filter {
 }
 
 impl Filter {
-    const ALL: [Self; 5] = [Self::Without, Self::Laundry, Self::Season, Self::Temperature, Self::Rain];
+    const ALL: [Self; 5] = [
+        Self::Without,
+        Self::Laundry,
+        Self::Season,
+        Self::Temperature,
+        Self::Rain,
+    ];
 
     fn passes(self, item: &Item, request: &Request) -> bool {
         match self {
             Self::Without => !request.without.contains(&item.id),
             Self::Laundry => !item.laundry,
-            Self::Season => request.season.is_none_or(|season| suits_season(item, season)),
+            Self::Season => request
+                .season
+                .is_none_or(|season| suits_season(item, season)),
             Self::Temperature => request
                 .temperature
                 .is_none_or(|celsius| suits_temperature(item.category, celsius)),
@@ -37,7 +45,9 @@ impl Filter {
             Self::Without => "the excluded garments".to_owned(),
             Self::Laundry => "what is in the laundry".to_owned(),
             Self::Season => {
-                let season = request.season.map_or("the season", |season| season.as_str());
+                let season = request
+                    .season
+                    .map_or("the season", |season| season.as_str());
                 format!("what is not worn in {season}")
             }
             Self::Temperature => {
@@ -125,23 +135,28 @@ impl Supply {
 /// Lets `wardrobe` through the filters of `request`. The garments in `with` pass them all, and push out everything
 /// that would take their place.
 pub(crate) fn eligible<'a>(wardrobe: &'a [Item], request: &Request) -> Eligible<'a> {
-    let locked: Vec<&Item> = wardrobe.iter().filter(|item| request.with.contains(&item.id)).collect();
+    let locked: Vec<&Item> = wardrobe
+        .iter()
+        .filter(|item| request.with.contains(&item.id))
+        .collect();
     let is_locked = |item: &Item| request.with.contains(&item.id);
-    let mut items: Vec<&Item> = wardrobe.iter().filter(|item| is_locked(item) || has_place(item, &locked)).collect();
+    let mut items: Vec<&Item> = wardrobe
+        .iter()
+        .filter(|item| is_locked(item) || has_place(item, &locked))
+        .collect();
     let mut stages = vec![Supply::of(wardrobe), Supply::of(items.iter().copied())];
     for filter in Filter::ALL {
         items.retain(|item| is_locked(item) || filter.passes(item, request));
         stages.push(Supply::of(items.iter().copied()));
     }
     items.sort_by(|a, b| a.id.cmp(&b.id));
-    Eligible {
-        items,
-        stages,
-    }
+    Eligible { items, stages }
 }
 
 fn has_place(item: &Item, locked: &[&Item]) -> bool {
-    locked.iter().all(|other| crate::slots::shared_slot(item, other).is_none())
+    locked
+        .iter()
+        .all(|other| crate::slots::shared_slot(item, other).is_none())
 }
 
 impl Eligible<'_> {
@@ -157,14 +172,22 @@ impl Eligible<'_> {
             return None;
         }
         let slots = phrase::list(missing.iter().map(|slot| format!("no {}", plural(*slot))));
-        Some(match self.stages.iter().position(|stage| !stage.missing().is_empty()) {
-            Some(0) | None => format!("{slots} in the wardrobe"),
-            Some(1) => format!("{slots} to go with the garments asked for"),
-            Some(_) => {
-                let left_out = self.filters_on(&missing).map(|filter| filter.what_it_leaves_out(request));
-                format!("{slots} left after leaving out {}", phrase::list(left_out))
-            }
-        })
+        Some(
+            match self
+                .stages
+                .iter()
+                .position(|stage| !stage.missing().is_empty())
+            {
+                Some(0) | None => format!("{slots} in the wardrobe"),
+                Some(1) => format!("{slots} to go with the garments asked for"),
+                Some(_) => {
+                    let left_out = self
+                        .filters_on(&missing)
+                        .map(|filter| filter.what_it_leaves_out(request));
+                    format!("{slots} left after leaving out {}", phrase::list(left_out))
+                }
+            },
+        )
     }
 
     /// The filters that took garments for any of `slots`.

@@ -49,12 +49,27 @@ pub struct ScoreInputItem {
 }
 
 const USED: [&str; 8] = [
-    "category", "colors", "formality", "pattern", "seasons", "styles", "embedding", "id",
+    "category",
+    "colors",
+    "formality",
+    "pattern",
+    "seasons",
+    "styles",
+    "embedding",
+    "id",
 ];
 
 /// Fields of a stored garment that a score does not depend on: they may be there.
 const IGNORED: [&str; 9] = [
-    "photo", "crop", "bbox", "category_confidence", "slots", "fit", "embedder", "laundry", "created_at",
+    "photo",
+    "crop",
+    "bbox",
+    "category_confidence",
+    "slots",
+    "fit",
+    "embedder",
+    "laundry",
+    "created_at",
 ];
 
 impl ScoreInput {
@@ -111,7 +126,10 @@ impl ScoreInputItem {
         Err(Error::UnknownField {
             index,
             field: field.clone(),
-            near: did_you_mean(field, USED).into_iter().map(str::to_owned).collect(),
+            near: did_you_mean(field, USED)
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
         })
     }
 }

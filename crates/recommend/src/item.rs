@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 
 use serde::Serialize;
-use wardrobe_types::{Category, Color, ColorName, Garment, GarmentId, Pattern, Season, Slot, Style};
+use wardrobe_types::{
+    Category, Color, ColorName, Garment, GarmentId, Pattern, Season, Slot, Style,
+};
 
 use crate::{Error, Result};
 
@@ -119,7 +121,9 @@ fn colors_cmp(left: &[Color], right: &[Color]) -> Ordering {
         by_name.then_with(|| a.fraction.total_cmp(&b.fraction))
     });
     let by_length = left.len().cmp(&right.len());
-    by_color.fold(Ordering::Equal, Ordering::then).then(by_length)
+    by_color
+        .fold(Ordering::Equal, Ordering::then)
+        .then(by_length)
 }
 
 impl From<&Garment> for Item {

@@ -48,18 +48,27 @@ pub(crate) fn a_in(garment: &Item, shown: ColorName) -> String {
     }
 }
 
-/// Two colours on the garments that show them (indices into `items`): "a white shirt and navy chinos", or "navy and
+/// Two colours on the garments that show them (indices into `items`), in the order of the items: "a white shirt and navy chinos", or "navy and
 /// white in the striped shirt" where one garment has both.
 pub(crate) fn two_colors(
     items: &[&Item],
-    (first, first_color): (usize, ColorName),
-    (second, second_color): (usize, ColorName),
+    one: (usize, ColorName),
+    other: (usize, ColorName),
 ) -> String {
+    let ((first, first_color), (second, second_color)) = (one.min(other), one.max(other));
     if first == second {
         let category = category(items[first].category);
-        return format!("{} and {} in the {category}", color(first_color), color(second_color));
+        return format!(
+            "{} and {} in the {category}",
+            color(first_color),
+            color(second_color)
+        );
     }
-    format!("{} and {}", a_in(items[first], first_color), a_in(items[second], second_color))
+    format!(
+        "{} and {}",
+        a_in(items[first], first_color),
+        a_in(items[second], second_color)
+    )
 }
 
 /// "white, navy and black".
@@ -85,13 +94,26 @@ pub(crate) fn is_or_are(category: Category) -> &'static str {
 /// Whether its name is a plural: "jeans", where a shirt is "a shirt".
 fn is_plural(category: Category) -> bool {
     use Category::{
-        AnkleBoots, Boots, Chinos, DressShoes, Flats, Heels, Jeans, Joggers, Leggings, Loafers, Sandals, Shorts,
-        Sneakers, Sunglasses, Trousers,
+        AnkleBoots, Boots, Chinos, DressShoes, Flats, Heels, Jeans, Joggers, Leggings, Loafers,
+        Sandals, Shorts, Sneakers, Sunglasses, Trousers,
     };
     matches!(
         category,
-        AnkleBoots | Boots | Chinos | DressShoes | Flats | Heels | Jeans | Joggers | Leggings | Loafers | Sandals
-            | Shorts | Sneakers | Sunglasses | Trousers
+        AnkleBoots
+            | Boots
+            | Chinos
+            | DressShoes
+            | Flats
+            | Heels
+            | Jeans
+            | Joggers
+            | Leggings
+            | Loafers
+            | Sandals
+            | Shorts
+            | Sneakers
+            | Sunglasses
+            | Trousers
     )
 }
 
@@ -110,8 +132,14 @@ mod tests {
     #[test]
     fn articles_and_plurals() {
         let said = |category, color| a(&Item::new("x", category, color));
-        assert_eq!(said(Category::TShirt, ColorName::OffWhite), "an off-white t-shirt");
-        assert_eq!(said(Category::DressShoes, ColorName::RoyalBlue), "royal blue dress shoes");
+        assert_eq!(
+            said(Category::TShirt, ColorName::OffWhite),
+            "an off-white t-shirt"
+        );
+        assert_eq!(
+            said(Category::DressShoes, ColorName::RoyalBlue),
+            "royal blue dress shoes"
+        );
         assert_eq!(said(Category::Coat, ColorName::Camel), "a camel coat");
         let mut plain = Item::new("x", Category::EveningDress, ColorName::Red);
         plain.colors.clear();

@@ -16,7 +16,7 @@ use crate::{Error, Item, Request, Result, phrase, select};
 /// The answer to a [`Request`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Recommendation {
-    /// The outfits, best first as far as they differ; at most as many as asked for.
+    /// The outfits, best first; at most as many as asked for, and as different as the wardrobe allows.
     pub outfits: Vec<ScoredOutfit>,
     /// How many candidates were made and scored.
     pub candidates: usize,
@@ -60,12 +60,21 @@ pub fn recommend(wardrobe: &[Item], request: &Request) -> Result<Recommendation>
     let candidates = candidates::generate(&eligible, request, &mut rng);
     let count = candidates.outfits.len();
     let scored = score_all(candidates.outfits, &eligible, request);
-    let outfits: Vec<ScoredOutfit> = select::select(&scored, request.n)
+    let mut chosen = select::select(&scored, request.n);
+    // The candidates are sorted: the best of the chosen comes first.
+    chosen.sort_unstable();
+    let outfits: Vec<ScoredOutfit> = chosen
         .into_iter()
         .map(|index| explained(&scored[index].1, &eligible, request))
         .collect();
-    let reason = (outfits.len() < request.n)
-        .then(|| why_few(outfits.len(), count, candidates.exhaustive, eligible.supply()));
+    let reason = (outfits.len() < request.n).then(|| {
+        why_few(
+            outfits.len(),
+            count,
+            candidates.exhaustive,
+            eligible.supply(),
+        )
+    });
     Ok(Recommendation {
         outfits,
         candidates: count,
@@ -95,21 +104,25 @@ fn check(wardrobe: &[Item], request: &Request) -> Result<()> {
         }
     }
     if let Some(id) = request.with.iter().find(|id| request.without.contains(id)) {
-        return Err(Error::WithAndWithout {
-            id: id.clone(),
-        });
+        return Err(Error::WithAndWithout { id: id.clone() });
     }
     check_demanded(wardrobe, request)
 }
 
 fn near(id: &GarmentId, wardrobe: &[Item]) -> Vec<String> {
     let ids = wardrobe.iter().map(|item| item.id.as_str());
-    did_you_mean(id.as_str(), ids).into_iter().map(str::to_owned).collect()
+    did_you_mean(id.as_str(), ids)
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// No two demanded garments may fill one place.
 fn check_demanded(wardrobe: &[Item], request: &Request) -> Result<()> {
-    let demanded: Vec<&Item> = wardrobe.iter().filter(|item| request.with.contains(&item.id)).collect();
+    let demanded: Vec<&Item> = wardrobe
+        .iter()
+        .filter(|item| request.with.contains(&item.id))
+        .collect();
     for (i, first) in demanded.iter().enumerate() {
         for second in &demanded[i + 1..] {
             if let Some(slot) = shared_slot(first, second) {
@@ -127,17 +140,26 @@ fn check_demanded(wardrobe: &[Item], request: &Request) -> Result<()> {
 }
 
 /// The candidates with their scores, best first; ties in the order of their garments' ids.
-fn score_all(outfits: Vec<Candidate>, eligible: &Eligible<'_>, request: &Request) -> Vec<(f32, Candidate)> {
+fn score_all(
+    outfits: Vec<Candidate>,
+    eligible: &Eligible<'_>,
+    request: &Request,
+) -> Vec<(f32, Candidate)> {
     let mut scored: Vec<(f32, Candidate)> = outfits
         .into_iter()
         .map(|outfit| (judge(&outfit, eligible, request).score(), outfit))
         .collect();
-    scored.sort_by(|(a, a_outfit), (b, b_outfit)| b.total_cmp(a).then_with(|| a_outfit.cmp(b_outfit)));
+    scored.sort_by(|(a, a_outfit), (b, b_outfit)| {
+        b.total_cmp(a).then_with(|| a_outfit.cmp(b_outfit))
+    });
     scored
 }
 
 fn judge<'a>(outfit: &[usize], eligible: &Eligible<'a>, request: &Request) -> Judgement<'a> {
-    Judgement::of(outfit.iter().map(|&index| eligible.items[index]).collect(), request)
+    Judgement::of(
+        outfit.iter().map(|&index| eligible.items[index]).collect(),
+        request,
+    )
 }
 
 fn explained(outfit: &[usize], eligible: &Eligible<'_>, request: &Request) -> ScoredOutfit {
@@ -156,6 +178,9 @@ fn why_few(shown: usize, candidates: usize, exhaustive: bool, supply: Supply) ->
     if exhaustive {
         format!("only {shown} can be made of {}", supply.text())
     } else {
-        format!("only {shown} among {}", phrase::counted(candidates, "candidate", "candidates"))
+        format!(
+            "only {shown} among {}",
+            phrase::counted(candidates, "candidate", "candidates")
+        )
     }
 }

@@ -40,7 +40,9 @@ impl<'a> Judgement<'a> {
     pub(crate) fn of(mut items: Vec<&'a Item>, request: &Request) -> Self {
         items.sort_by(|a, b| a.content_cmp(b));
         let harmony = harmony::judge(&items);
-        let clash = harmony.as_ref().is_some_and(|harmony| harmony.score < CLASH_BELOW);
+        let clash = harmony
+            .as_ref()
+            .is_some_and(|harmony| harmony.score < CLASH_BELOW);
         let dressiness = formality::judge(&items, request.formality);
         let together = rules::judge_together(&items, request, !clash);
         Self {
@@ -68,17 +70,27 @@ impl<'a> Judgement<'a> {
     /// The score with its reasons, strongest first; then what is missing.
     pub(crate) fn explained(&self) -> Scored {
         let mut reasons: Vec<Reason> = Vec::new();
-        reasons.extend(self.harmony.iter().map(|harmony| harmony.reason(&self.items)));
+        reasons.extend(
+            self.harmony
+                .iter()
+                .map(|harmony| harmony.reason(&self.items)),
+        );
         reasons.extend(self.dressiness.reasons(&self.items));
         reasons.extend(self.together.reasons(&self.items));
         let mut explanation = explain::in_order(reasons);
-        let missing: Vec<String> = slots::missing(&self.items).map(|slot| format!("no {slot}")).collect();
+        let missing: Vec<String> = slots::missing(&self.items)
+            .map(|slot| format!("no {slot}"))
+            .collect();
         if !missing.is_empty() {
             explanation.push(format!("not complete: {}", phrase::list(missing)));
         }
         let in_laundry = self.items.iter().filter(|item| item.laundry);
         explanation.extend(in_laundry.map(|item| {
-            format!("{} {} in the laundry", phrase::the(item), phrase::is_or_are(item.category))
+            format!(
+                "{} {} in the laundry",
+                phrase::the(item),
+                phrase::is_or_are(item.category)
+            )
         }));
         Scored {
             score: self.score(),
@@ -101,7 +113,12 @@ pub(crate) fn outfit_id<'a>(garments: impl IntoIterator<Item = &'a str>) -> Outf
         hash.update(id.as_bytes());
     }
     let digest = hash.finalize();
-    OutfitId::new(digest[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    OutfitId::new(
+        digest[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>(),
+    )
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::weights::rule;
 /// Outfits that share more than this part of their garments look like one.
 const MOST_SHARED: f32 = 0.5;
 
-/// Indices of up to `n` candidates, best first. `scored` is sorted from the best score down, ties in a fixed order.
+/// Indices of up to `n` candidates, in the order they are chosen. `scored` is sorted from the best score down, ties in a fixed order.
 ///
 /// Maximal marginal relevance (J. Carbonell, J. Goldstein, SIGIR 1998): each next one has the best score less what it
 /// repeats of those before it. No two share more than half of their garments while there is another choice; then the
@@ -38,12 +38,21 @@ fn best(scored: &[(f32, Candidate)], shared: &[f32]) -> Option<usize> {
 
 /// The first of the largest: candidates are sorted, so ties go to the better score.
 fn first_max(indices: impl Iterator<Item = usize>, value: impl Fn(&usize) -> f32) -> Option<usize> {
-    indices.reduce(|best, index| if value(&index) > value(&best) { index } else { best })
+    indices.reduce(|best, index| {
+        if value(&index) > value(&best) {
+            index
+        } else {
+            best
+        }
+    })
 }
 
 /// The part of the smaller outfit's garments that the other has too, 0..=1; both ascending.
 pub(crate) fn overlap(a: &[usize], b: &[usize]) -> f32 {
-    let common = a.iter().filter(|index| b.binary_search(index).is_ok()).count();
+    let common = a
+        .iter()
+        .filter(|index| b.binary_search(index).is_ok())
+        .count();
     common as f32 / a.len().min(b.len()).max(1) as f32
 }
 
@@ -63,6 +72,34 @@ mod tests {
         assert_eq!(select(&scored, 3), [0, 3, 2]);
         // Forced: the near-repeat comes last rather than not at all.
         assert_eq!(select(&scored, 9), [0, 3, 2, 1]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn repeats_only_where_the_wardrobe_forces_them(
+            outfits in proptest::collection::hash_set(proptest::collection::btree_set(0_usize..12, 2..6), 0..40),
+            n in 1_usize..12,
+        ) {
+            let scored: Vec<(f32, Candidate)> = outfits
+                .into_iter()
+                .enumerate()
+                .map(|(i, outfit)| (1.0 - i as f32 / 50.0, outfit.into_iter().collect()))
+                .collect();
+            let chosen = select(&scored, n);
+            let most_shared = |index: usize, before: &[usize]| {
+                let with = |&other: &usize| overlap(&scored[index].1, &scored[other].1);
+                before.iter().map(with).fold(0.0, f32::max)
+            };
+            for (step, &index) in chosen.iter().enumerate() {
+                let before = &chosen[..step];
+                let shared = most_shared(index, before);
+                let least = (0..scored.len()).map(|other| most_shared(other, before)).fold(1.0, f32::min);
+                proptest::prop_assert!(shared <= MOST_SHARED || shared == least);
+                proptest::prop_assert!(shared < 1.0);
+            }
+            let left = (0..scored.len()).map(|other| most_shared(other, &chosen)).fold(1.0, f32::min);
+            proptest::prop_assert!(chosen.len() == n || left >= 1.0);
+        }
     }
 
     #[test]

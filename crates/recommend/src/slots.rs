@@ -77,7 +77,11 @@ pub fn problems(items: &[Item]) -> Vec<Problem> {
     let items: Vec<&Item> = items.iter().collect();
     let missing = missing(&items).map(|slot| Problem::Missing { slot });
     missing
-        .chain(doubled(&items).into_iter().map(|double| double.problem(&items)))
+        .chain(
+            doubled(&items)
+                .into_iter()
+                .map(|double| double.problem(&items)),
+        )
         .collect()
 }
 
@@ -119,9 +123,16 @@ impl Double {
     }
 
     pub(crate) fn text(self, items: &[&Item]) -> String {
-        let both = format!("{} and {}", phrase::a(items[self.first]), phrase::a(items[self.second]));
+        let both = format!(
+            "{} and {}",
+            phrase::a(items[self.first]),
+            phrase::a(items[self.second])
+        );
         match self.slot {
-            Slot::Accessory => format!("{both}: one {} is enough", phrase::category(items[self.first].category)),
+            Slot::Accessory => format!(
+                "{both}: one {} is enough",
+                phrase::category(items[self.first].category)
+            ),
             Slot::Top => format!("{both}: two tops at once"),
             Slot::Shoes => format!("{both}: two pairs of shoes cannot be worn at once"),
             slot => format!("{both}: two garments for the {slot} slot cannot be worn at once"),
@@ -170,10 +181,15 @@ mod tests {
 
     #[test]
     fn outfits_worked_by_hand() {
-        use Category::{Belt, Blazer, Chinos, Coat, Dress, Hat, Jeans, Romper, Shirt, Sneakers, TShirt};
+        use Category::{
+            Belt, Blazer, Chinos, Coat, Dress, Hat, Jeans, Romper, Shirt, Sneakers, TShirt,
+        };
         assert!(of(&[Shirt, Chinos, Sneakers]).is_empty());
         assert!(of(&[Romper, Sneakers, Hat, Belt, Coat]).is_empty());
-        assert_eq!(of(&[Shirt, Chinos]), [Problem::Missing { slot: Slot::Shoes }]);
+        assert_eq!(
+            of(&[Shirt, Chinos]),
+            [Problem::Missing { slot: Slot::Shoes }]
+        );
         assert_eq!(of(&[]).len(), 3);
         let (first, second) = (GarmentId::from("g1"), GarmentId::from("g3"));
         let doubled = |slot| {
@@ -186,7 +202,10 @@ mod tests {
         assert_eq!(of(&[Shirt, Chinos, Sneakers, Jeans]), doubled(Slot::Bottom));
         assert_eq!(of(&[Sneakers, Dress, Hat, Chinos]), doubled(Slot::Bottom));
         assert_eq!(of(&[Sneakers, Dress, Hat, TShirt]), doubled(Slot::Top));
-        assert_eq!(of(&[Dress, Blazer, Sneakers, Coat]), doubled(Slot::Outerwear));
+        assert_eq!(
+            of(&[Dress, Blazer, Sneakers, Coat]),
+            doubled(Slot::Outerwear)
+        );
         assert_eq!(
             of(&[Dress, Hat, Sneakers, Hat]),
             [Problem::SameAccessory {

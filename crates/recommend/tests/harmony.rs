@@ -1,4 +1,5 @@
 //! Every sentence of the colour rules, worked by hand.
+#![allow(clippy::unwrap_used)]
 
 use wardrobe_recommend::{Item, score};
 use wardrobe_types::ColorName::{self, *};
@@ -87,7 +88,10 @@ fn more_than_two_colors_lower_the_score() {
         ([LightBlue, Pink, White], [LightBlue, Pink, Mint]),
     ] {
         let (two, three) = (harmony(&dressed(two)), harmony(&dressed(three)));
-        assert!(three < two && (0.5..=0.65).contains(&three), "{three} against {two}");
+        assert!(
+            three < two && (0.5..=0.65).contains(&three),
+            "{three} against {two}"
+        );
     }
     let mut four = dressed([Blue, Brown, Green]);
     let three = harmony(&four);
@@ -107,11 +111,18 @@ fn clashes_stay_below_one_half() {
         let scored = score(&dressed(colors)).unwrap();
         let found = scored.breakdown.color.unwrap();
         assert!(found < 0.5 && scored.score < 0.5, "{colors:?}: {scored:?}");
-        assert!(scored.explanation[0].contains("clash"), "{:?}", scored.explanation);
+        assert!(
+            scored.explanation[0].contains("clash"),
+            "{:?}",
+            scored.explanation
+        );
     }
     let pair = harmony(&dressed([Red, Orange, White]));
     let triple = harmony(&dressed([Red, Orange, Purple]));
-    assert!(triple < pair, "a second clash is worse: {triple} against {pair}");
+    assert!(
+        triple < pair,
+        "a second clash is worse: {triple} against {pair}"
+    );
 }
 
 #[test]
@@ -135,7 +146,10 @@ fn colors_count_by_what_they_cover() {
     let shoes = harmony(&dressed([Red, White, Orange]));
     let trousers = harmony(&dressed([Red, Orange, White]));
     assert!((trousers - 0.25).abs() < 1e-6, "{trousers}");
-    assert!((shoes - (0.45 - 0.2 * 0.3_f32.sqrt())).abs() < 1e-6, "{shoes}");
+    assert!(
+        (shoes - (0.45 - 0.2 * 0.3_f32.sqrt())).abs() < 1e-6,
+        "{shoes}"
+    );
 }
 
 #[test]
@@ -165,11 +179,23 @@ fn unknown_colors_are_no_opinion() {
 fn reasons_name_the_garments() {
     let explained = |colors| score(&dressed(colors)).unwrap().explanation.join("\n");
     let classic = explained([White, Navy, White]);
-    assert!(classic.contains("a white shirt and navy chinos: a classic pair"), "{classic}");
+    assert!(
+        classic.contains("a white shirt and navy chinos: a classic pair"),
+        "{classic}"
+    );
     let clash = explained([Red, Orange, White]);
-    assert!(clash.contains("a red shirt and orange chinos clash"), "{clash}");
+    assert!(
+        clash.contains("a red shirt and orange chinos clash"),
+        "{clash}"
+    );
     let neutral = explained([White, Navy, Black]);
-    assert!(neutral.contains("black, white and navy: only neutrals"), "{neutral}");
+    assert!(
+        neutral.contains("black, white and navy: only neutrals"),
+        "{neutral}"
+    );
     let many = explained([Blue, Brown, Green]);
-    assert!(many.contains("blue") && many.contains("3 colours compete"), "{many}");
+    assert!(
+        many.contains("blue") && many.contains("3 colours compete"),
+        "{many}"
+    );
 }

@@ -1,4 +1,5 @@
 //! The JSON of an outfit to be scored.
+#![allow(clippy::unwrap_used)]
 
 use wardrobe_recommend::{Error, ScoreInput, score};
 use wardrobe_types::{Category, ColorName, Rgb8};
@@ -9,7 +10,9 @@ fn as_navy(_: Rgb8) -> ColorName {
 }
 
 fn parse(json: &str) -> Result<Vec<wardrobe_recommend::Item>, Error> {
-    serde_json::from_str::<ScoreInput>(json).unwrap().into_items(as_navy)
+    serde_json::from_str::<ScoreInput>(json)
+        .unwrap()
+        .into_items(as_navy)
 }
 
 #[test]
@@ -28,16 +31,28 @@ fn names_and_hex_and_defaults() {
     assert_eq!(items[0].colors[1].hex, ColorName::Tan.srgb());
     assert_eq!(items[0].colors[1].fraction, 0.5);
     assert_eq!(items[0].formality, Category::Chinos.formality().value());
-    assert_eq!((items[0].id.as_str(), items[2].id.as_str()), ("items[0]", "s"));
+    assert_eq!(
+        (items[0].id.as_str(), items[2].id.as_str()),
+        ("items[0]", "s")
+    );
     assert_eq!(items[1].formality, 0.8);
     assert!(items[2].colors.is_empty());
-    assert!(score(&items).unwrap().explanation.iter().all(|why| !why.contains("not complete")));
+    assert!(
+        score(&items)
+            .unwrap()
+            .explanation
+            .iter()
+            .all(|why| !why.contains("not complete"))
+    );
 }
 
 #[test]
 fn errors_name_the_place_and_what_is_near() {
     for (json, expected) in [
-        (r#"{"items": []}"#, "no items to score: expected at least one garment"),
+        (
+            r#"{"items": []}"#,
+            "no items to score: expected at least one garment",
+        ),
         (
             r#"{"items": [{"category": "chinos"}, {"category": "jaket"}]}"#,
             "items[1].category: unknown category `jaket`: did you mean jacket?",

@@ -1,4 +1,5 @@
 //! Formality, combinations, completeness and their words, worked by hand.
+#![allow(clippy::unwrap_used)]
 
 use wardrobe_recommend::{Error, Item, score};
 use wardrobe_types::{Category, ColorName, Pattern, Scored};
@@ -47,9 +48,14 @@ fn blazer_joggers_and_sneakers_are_low() {
     let found = formality(&[TShirt, Joggers, Blazer, Sneakers]);
     assert!((found - 0.1).abs() < 1e-6, "{found}");
     let explained = scored(&[TShirt, Joggers, Blazer, Sneakers]).explanation;
-    let said = explained.iter().any(|why| why == "the black blazer is much dressier than the black joggers");
+    let said = explained
+        .iter()
+        .any(|why| why == "the black blazer is much dressier than the black joggers");
     assert!(said, "{explained:?}");
-    assert!(scored(&[TShirt, Joggers, Blazer, Sneakers]).score < scored(&[TShirt, Joggers, Sneakers]).score - 0.2);
+    assert!(
+        scored(&[TShirt, Joggers, Blazer, Sneakers]).score
+            < scored(&[TShirt, Joggers, Sneakers]).score - 0.2
+    );
 }
 
 #[test]
@@ -64,23 +70,43 @@ fn an_accessory_counts_half() {
 fn given_formality_speaks_before_the_prior() {
     let mut items = worn(&[TShirt, Jeans, Sneakers]);
     items[0].formality = 0.9;
-    assert!(score(&items).unwrap().breakdown.formality.unwrap() < formality(&[TShirt, Jeans, Sneakers]) - 0.5);
+    assert!(
+        score(&items).unwrap().breakdown.formality.unwrap()
+            < formality(&[TShirt, Jeans, Sneakers]) - 0.5
+    );
 }
 
 #[test]
 fn combinations_that_do_not_go() {
     for (good, bad) in [
-        (&[TShirt, Jeans, Coat, Boots][..], &[TShirt, Shorts, Coat, Boots][..]),
-        (&[Shirt, Trousers, DressShoes], &[Shirt, Joggers, DressShoes]),
-        (&[TShirt, Shorts, Sandals], &[TShirt, Shorts, PufferJacket, Sandals]),
-        (&[Shirt, Trousers, Loafers, Tie], &[TShirt, Trousers, Loafers, Tie]),
+        (
+            &[TShirt, Jeans, Coat, Boots][..],
+            &[TShirt, Shorts, Coat, Boots][..],
+        ),
+        (
+            &[Shirt, Trousers, DressShoes],
+            &[Shirt, Joggers, DressShoes],
+        ),
+        (
+            &[TShirt, Shorts, Sandals],
+            &[TShirt, Shorts, PufferJacket, Sandals],
+        ),
+        (
+            &[Shirt, Trousers, Loafers, Tie],
+            &[TShirt, Trousers, Loafers, Tie],
+        ),
         (&[EveningDress, Heels], &[EveningDress, Sneakers]),
     ] {
         let (high, low) = (category(good), category(bad));
-        assert!(high >= 0.8 && low <= high - 0.2, "{good:?} {high}, {bad:?} {low}");
+        assert!(
+            high >= 0.8 && low <= high - 0.2,
+            "{good:?} {high}, {bad:?} {low}"
+        );
     }
     let explained = scored(&[Shirt, Joggers, DressShoes]).explanation;
-    let said = explained.iter().any(|why| why.contains("black joggers with black dress shoes: gym wear"));
+    let said = explained
+        .iter()
+        .any(|why| why.contains("black joggers with black dress shoes: gym wear"));
     assert!(said, "{explained:?}");
 }
 
@@ -93,23 +119,39 @@ fn two_loud_patterns_compete() {
     items[1].pattern = Some(Pattern::Floral);
     let both = score(&items).unwrap();
     assert!((both.breakdown.category.unwrap() - (plain - 0.3)).abs() < 1e-6);
-    assert!(both.explanation.iter().any(|why| why.contains("the plaid shirt and the floral skirt compete")));
+    assert!(
+        both.explanation
+            .iter()
+            .any(|why| why.contains("the plaid shirt and the floral skirt compete"))
+    );
 }
 
 #[test]
 fn an_incomplete_outfit_names_what_is_missing() {
     let partial = scored(&[Shirt, Chinos]);
-    assert_eq!(partial.explanation.last().unwrap(), "not complete: no shoes");
+    assert_eq!(
+        partial.explanation.last().unwrap(),
+        "not complete: no shoes"
+    );
     assert!(partial.score > 0.7);
     let accessory = scored(&[Hat]);
-    assert_eq!(accessory.explanation.last().unwrap(), "not complete: no top, no bottom and no shoes");
+    assert_eq!(
+        accessory.explanation.last().unwrap(),
+        "not complete: no top, no bottom and no shoes"
+    );
 }
 
 #[test]
 fn two_bottoms_cannot_be_worn() {
     let two = scored(&[Shirt, Chinos, Jeans, Loafers]);
     assert_eq!(two.breakdown.category, Some(0.0));
-    assert!(two.explanation.iter().any(|why| why.contains("cannot be worn at once")), "{:?}", two.explanation);
+    assert!(
+        two.explanation
+            .iter()
+            .any(|why| why.contains("cannot be worn at once")),
+        "{:?}",
+        two.explanation
+    );
     assert_eq!(category(&[Dress, Jeans, Flats]), 0.0);
     // A sweater over a shirt is odd to these rules, and can be worn.
     let layered = category(&[Shirt, Sweater, Chinos, Loafers]);
@@ -121,5 +163,10 @@ fn nonsense_is_an_error() {
     assert_eq!(score(&[]), Err(Error::NoItems));
     let mut items = worn(&[Shirt]);
     items[0].formality = f32::NAN;
-    assert!(score(&items).unwrap_err().to_string().contains("garment `g0`: formality is NaN"));
+    assert!(
+        score(&items)
+            .unwrap_err()
+            .to_string()
+            .contains("garment `g0`: formality is NaN")
+    );
 }

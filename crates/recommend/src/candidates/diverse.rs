@@ -15,7 +15,11 @@ const SAMPLE: usize = 256;
 /// farthest from those already chosen (T. F. Gonzalez, "Clustering to minimize the maximum intercluster distance",
 /// Theoretical Computer Science 38, 1985; within twice the best k centres). All members where fewer than two have an
 /// embedding.
-pub(super) fn representatives(items: &[&Item], members: &[usize], rng: &mut ChaCha8Rng) -> Vec<usize> {
+pub(super) fn representatives(
+    items: &[&Item],
+    members: &[usize],
+    rng: &mut ChaCha8Rng,
+) -> Vec<usize> {
     let dimension = members
         .iter()
         .find_map(|&member| items[member].embedding.as_ref().map(Vec::len));
@@ -34,7 +38,10 @@ pub(super) fn representatives(items: &[&Item], members: &[usize], rng: &mut ChaC
         .collect();
     let embeddings: Vec<&[f32]> = sample.iter().map(|&(_, embedding)| embedding).collect();
     let chosen = farthest_points(&embeddings, REPRESENTATIVES);
-    chosen.into_iter().map(|position| sample[position].0).collect()
+    chosen
+        .into_iter()
+        .map(|position| sample[position].0)
+        .collect()
 }
 
 /// `k` of `points` (or all, where there are fewer), from the first on; ties go to the earlier point.
@@ -81,7 +88,13 @@ mod tests {
 
     #[test]
     fn the_farthest_comes_next() {
-        let points: [&[f32]; 5] = [&[0.0, 0.0], &[1.0, 0.0], &[9.0, 0.0], &[0.0, 5.0], &[9.0, 0.5]];
+        let points: [&[f32]; 5] = [
+            &[0.0, 0.0],
+            &[1.0, 0.0],
+            &[9.0, 0.0],
+            &[0.0, 5.0],
+            &[9.0, 0.5],
+        ];
         assert_eq!(farthest_points(&points, 3), [0, 4, 3]);
         assert_eq!(farthest_points(&points, 9), [0, 4, 3, 1, 2]);
         assert!(farthest_points(&[], 3).is_empty());

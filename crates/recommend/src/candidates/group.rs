@@ -37,7 +37,10 @@ impl Group {
         let mut by_category: Vec<Vec<usize>> = Vec::new();
         for &member in &members {
             let category = items[member].category;
-            match by_category.iter_mut().find(|of| items[of[0]].category == category) {
+            match by_category
+                .iter_mut()
+                .find(|of| items[of[0]].category == category)
+            {
                 Some(of_category) => of_category.push(member),
                 None => by_category.push(vec![member]),
             }

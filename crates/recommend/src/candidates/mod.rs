@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use wardrobe_types::{Category, Slot};
 
 use crate::filter::Eligible;
-use crate::rules::weather::layer_probability;
+use crate::rules::weather::{layer_probability, suits_as_layer};
 use crate::{Item, Request};
 use group::Group;
 
@@ -68,9 +68,16 @@ pub(crate) struct Pools {
 impl Pools {
     fn new(items: &[&Item], request: &Request, rng: &mut ChaCha8Rng) -> Self {
         let mut group = |belongs: &dyn Fn(&Item) -> bool| {
-            let members = (0..items.len()).filter(|&index| belongs(items[index])).collect();
+            let members = (0..items.len())
+                .filter(|&index| belongs(items[index]))
+                .collect();
             Group::new(items, members, request.formality, rng)
         };
+        // Where warm layers are to be had, the others stay at home in the cold.
+        let suits = |item: &Item| suits_as_layer(item.category, request);
+        let warm_layers = items
+            .iter()
+            .any(|item| item.fills(Slot::Outerwear) && suits(item));
         let demanded_item = |item: &Item| request.with.contains(&item.id);
         let kinds = Category::of_slot(Slot::Accessory);
         Self {
@@ -78,12 +85,14 @@ impl Pools {
             bottoms: group(&|item| item.fills(Slot::Bottom) && !item.is_one_piece()),
             one_pieces: group(&Item::is_one_piece),
             shoes: group(&|item| item.fills(Slot::Shoes)),
-            outerwear: group(&|item| item.fills(Slot::Outerwear)),
+            outerwear: group(&|item| item.fills(Slot::Outerwear) && (!warm_layers || suits(item))),
             accessories: kinds
                 .map(|kind| group(&|item| item.category == kind && !demanded_item(item)))
                 .filter(|group| !group.is_empty())
                 .collect(),
-            needs_layer: items.iter().any(|item| item.fills(Slot::Outerwear) && demanded_item(item)),
+            needs_layer: items
+                .iter()
+                .any(|item| item.fills(Slot::Outerwear) && demanded_item(item)),
             demanded: (0..items.len())
                 .filter(|&index| items[index].is_accessory() && demanded_item(items[index]))
                 .collect(),
@@ -104,10 +113,22 @@ impl Pools {
     }
 
     /// Top and bottom, or a one-piece: as likely as the generator has choices for each.
-    fn draw_body(&self, generator: Generator, rng: &mut ChaCha8Rng, outfit: &mut Candidate) -> Option<()> {
+    fn draw_body(
+        &self,
+        generator: Generator,
+        rng: &mut ChaCha8Rng,
+        outfit: &mut Candidate,
+    ) -> Option<()> {
         let one_pieces = self.one_pieces.choices(generator);
-        let (tops, bottoms) = (self.tops.choices(generator), self.bottoms.choices(generator));
-        let separates = if tops == 0 || bottoms == 0 { 0 } else { tops.max(bottoms) };
+        let (tops, bottoms) = (
+            self.tops.choices(generator),
+            self.bottoms.choices(generator),
+        );
+        let separates = if tops == 0 || bottoms == 0 {
+            0
+        } else {
+            tops.max(bottoms)
+        };
         if one_pieces + separates == 0 {
             return None;
         }
@@ -139,7 +160,11 @@ pub(crate) struct Candidates {
 }
 
 /// At most `request.candidates` different outfits of the eligible garments.
-pub(crate) fn generate(eligible: &Eligible<'_>, request: &Request, rng: &mut ChaCha8Rng) -> Candidates {
+pub(crate) fn generate(
+    eligible: &Eligible<'_>,
+    request: &Request,
+    rng: &mut ChaCha8Rng,
+) -> Candidates {
     let pools = Pools::new(&eligible.items, request, rng);
     let mut seen = Unique::default();
     let exhaustive = enumerate::count(&pools) <= request.candidates;

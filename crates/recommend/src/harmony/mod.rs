@@ -15,8 +15,8 @@ use crate::Item;
 use crate::explain::Reason;
 use crate::phrase;
 use crate::weights::{WEIGHTS, rule};
-use palette::{Family, Palette, Shade};
 use pairs::Relation;
+use palette::{Family, Palette, Shade};
 
 /// A second colour that covers this share of the outfit counts in full, a smaller one in proportion.
 const FULL_ACCENT: f32 = 0.1;
@@ -113,7 +113,7 @@ fn neutrals(palette: &Palette) -> Harmony {
     }
 }
 
-/// One colour: with a classic neutral partner, on other neutrals, or in several shades.
+/// One colour: with a classic neutral partner on another garment, on other neutrals, or in several shades.
 fn one_color(palette: &Palette, family: Family) -> Harmony {
     let mut best = (rule::ONE_COLOR, alone(palette, family));
     for (a, b) in palette.pairs() {
@@ -121,6 +121,7 @@ fn one_color(palette: &Palette, family: Family) -> Harmony {
         let of_family = |shade: &Shade| family_of(shade) == Some(family);
         if let Relation::Classic(score, _) = relation
             && (of_family(a) || of_family(b))
+            && !a.on_same_single_item(b)
             && score > best.0
         {
             best = (score, Finding::Pair(*a, *b, relation));
@@ -144,23 +145,36 @@ fn alone(palette: &Palette, family: Family) -> Finding {
     }
 }
 
-/// Two colours: the mean verdict over their shades, each pair weighing by the areas it covers.
+/// Two colours: the mean verdict over their shades, each pair weighing by the areas it covers. Pairs on two garments
+/// speak before the pairs of one print.
 fn two_colors(palette: &Palette, major: Family, minor: Family) -> Harmony {
-    let (mut sum, mut total) = (0.0, 0.0);
-    let mut leading: Option<(f32, Shade, Shade, Relation)> = None;
-    for a in palette.of_family(major) {
-        for b in palette.of_family(minor) {
-            let relation = pairs::relation(a.name, b.name);
-            let weight = a.area * b.area;
-            sum += weight * relation.score_in_print();
-            total += weight;
-            if leading.as_ref().is_none_or(|&(most, ..)| weight > most) {
-                leading = Some((weight, a, b, relation));
-            }
+    let minors = palette.of_family(minor);
+    let pairs = palette.of_family(major).into_iter();
+    let pairs: Vec<(Shade, Shade)> = pairs
+        .flat_map(|a| minors.iter().map(move |&b| (a, b)))
+        .collect();
+    let apart: Vec<(Shade, Shade)> = pairs
+        .iter()
+        .filter(|(a, b)| !a.on_same_single_item(b))
+        .copied()
+        .collect();
+    let pairs = if apart.is_empty() { pairs } else { apart };
+    let (mut sum, mut total, mut leading) = (0.0, 0.0, None);
+    let mut most = (false, 0.0);
+    for (a, b) in pairs {
+        let relation = pairs::relation(a.name, b.name);
+        let weight = a.area * b.area;
+        sum += weight * relation.score_in_print();
+        total += weight;
+        // Words come easier for colours that are mostly worn on different garments.
+        let rank = (a.wearer != b.wearer, weight);
+        if leading.is_none() || rank > most {
+            most = rank;
+            leading = Some((a, b, relation));
         }
     }
     let base = one_color(palette, major);
-    let Some((_, a, b, relation)) = leading else {
+    let Some((a, b, relation)) = leading else {
         return base;
     };
     let presence = (palette.share(minor) / FULL_ACCENT).min(1.0);
@@ -176,7 +190,12 @@ fn many_colors(palette: &Palette, families: &[Family]) -> Harmony {
         .iter()
         .filter_map(|&family| palette.of_family(family).first().copied())
         .collect();
-    let colors: Vec<Shade> = palette.shades.iter().filter(|s| family_of(s).is_some()).copied().collect();
+    let colors: Vec<Shade> = palette
+        .shades
+        .iter()
+        .filter(|s| family_of(s).is_some())
+        .copied()
+        .collect();
     let worst_pair = colors
         .iter()
         .enumerate()
@@ -184,13 +203,19 @@ fn many_colors(palette: &Palette, families: &[Family]) -> Harmony {
         .filter(|(a, b)| family_of(a) != family_of(b))
         .map(|(a, b)| pairs::relation(a.name, b.name).score_in_print())
         .fold(1.0, f32::min);
-    let hues: Vec<f32> = colors.iter().map(|shade| palette::lch(shade.name).hue).collect();
+    let hues: Vec<f32> = colors
+        .iter()
+        .map(|shade| palette::lch(shade.name).hue)
+        .collect();
     let best = worst_pair
         .min(templates::best_fit(&hues).score())
         .min(rule::THREE_COLORS);
     let crowded = best - rule::EXTRA_COLOR * (families.len() - 2) as f32;
     let without_third = two_colors(palette, families[0], families[1]).score;
-    let third: f32 = families[2..].iter().map(|&family| palette.share(family)).sum();
+    let third: f32 = families[2..]
+        .iter()
+        .map(|&family| palette.share(family))
+        .sum();
     let presence = (third / FULL_THIRD).min(1.0);
     let lower = crowded.min(without_third - rule::EXTRA_COLOR);
     let score = lerp(without_third, lower, presence);
@@ -211,14 +236,21 @@ fn lerp(from: f32, to: f32, t: f32) -> f32 {
 impl Harmony {
     /// The reason in words, naming the garments.
     pub(crate) fn reason(&self, items: &[&Item]) -> Reason {
-        let both = |a: &Shade, b: &Shade| phrase::two_colors(items, (a.wearer, a.name), (b.wearer, b.name));
+        let both = |a: &Shade, b: &Shade| {
+            phrase::two_colors(items, (a.wearer, a.name), (b.wearer, b.name))
+        };
         let text = match &self.finding {
             Finding::AllNeutral(names) => {
                 let names = names.iter().map(|&name| phrase::color(name));
-                format!("{}: only neutrals, which are safe together", phrase::list(names))
+                format!(
+                    "{}: only neutrals, which are safe together",
+                    phrase::list(names)
+                )
             }
             Finding::Tonal(a, b) => format!("{}: two shades of one colour", both(a, b)),
-            Finding::Plain(a) => format!("{}: a single colour", phrase::a_in(items[a.wearer], a.name)),
+            Finding::Plain(a) => {
+                format!("{}: a single colour", phrase::a_in(items[a.wearer], a.name))
+            }
             Finding::Accent(a) => format!(
                 "{} on neutrals, which go with everything",
                 phrase::a_in(items[a.wearer], a.name)

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use wardrobe_types::ColorName::{
-    self, Beige, Black, Blue, Blush, Brown, Burgundy, Camel, Charcoal, Chocolate, Coral, Cream, Denim, ForestGreen,
-    Gold, Grey, Khaki, Lavender, LightBlue, Maroon, Mint, Mustard, Navy, OffWhite, Olive, Pink, Plum,
-    Red, RoyalBlue, Silver, Tan, Teal, White, Yellow,
+    self, Beige, Black, Blue, Blush, Brown, Burgundy, Camel, Charcoal, Chocolate, Coral, Cream,
+    Denim, ForestGreen, Gold, Grey, Khaki, Lavender, LightBlue, Maroon, Mint, Mustard, Navy,
+    OffWhite, Olive, Pink, Plum, Red, RoyalBlue, Silver, Tan, Teal, White, Yellow,
 };
 
 use super::palette::{Family, family, lch};
@@ -69,7 +69,12 @@ impl fmt::Display for Relation {
 }
 
 /// One row: any of the first with any of the second, its score, and why.
-type Row = (&'static [ColorName], &'static [ColorName], f32, &'static str);
+type Row = (
+    &'static [ColorName],
+    &'static [ColorName],
+    f32,
+    &'static str,
+);
 
 const BLUES: &[ColorName] = &[Blue, RoyalBlue, LightBlue, Denim];
 const BROWNS: &[ColorName] = &[Tan, Camel, Brown, Chocolate];
@@ -77,62 +82,214 @@ const BROWNS: &[ColorName] = &[Tan, Camel, Brown, Chocolate];
 /// Pairs that are worn on purpose. The first row that holds a pair speaks.
 const CLASSICS: &[Row] = &[
     // The taxonomy's own: navy + tan / white / burgundy, blue + brown / tan, black + white / red.
-    (&[Navy], &[Tan, Camel, Khaki], 0.97, "warm tan against cool navy"),
-    (&[Navy], &[Burgundy, Maroon], 0.96, "two deep colours, one cool and one warm"),
-    (&[Navy], &[White, OffWhite], 0.95, "the sharpest contrast short of black and white"),
-    (&[Navy], &[Brown, Chocolate], 0.93, "brown leather softens navy"),
+    (
+        &[Navy],
+        &[Tan, Camel, Khaki],
+        0.97,
+        "warm tan against cool navy",
+    ),
+    (
+        &[Navy],
+        &[Burgundy, Maroon],
+        0.96,
+        "two deep colours, one cool and one warm",
+    ),
+    (
+        &[Navy],
+        &[White, OffWhite],
+        0.95,
+        "the sharpest contrast short of black and white",
+    ),
+    (
+        &[Navy],
+        &[Brown, Chocolate],
+        0.93,
+        "brown leather softens navy",
+    ),
     (BLUES, BROWNS, 0.95, "brown is a dark orange, opposite blue"),
-    (BLUES, &[Khaki], 0.93, "khaki is the workwear partner of blue"),
-    (&[Black], &[White, OffWhite], 0.93, "the strongest contrast there is"),
+    (
+        BLUES,
+        &[Khaki],
+        0.93,
+        "khaki is the workwear partner of blue",
+    ),
+    (
+        &[Black],
+        &[White, OffWhite],
+        0.93,
+        "the strongest contrast there is",
+    ),
     (&[Black], &[Red], 0.94, "black lets red stand alone"),
     // Blues and whites.
-    (&[White, OffWhite], &[Blue, RoyalBlue, LightBlue, Denim, Teal], 0.92, "clean white freshens blue"),
+    (
+        &[White, OffWhite],
+        &[Blue, RoyalBlue, LightBlue, Denim, Teal],
+        0.92,
+        "clean white freshens blue",
+    ),
     (&[Navy], &[LightBlue], 0.92, "light and dark of one hue"),
     (&[Navy, White], &[Red], 0.92, "the sailor's colours"),
     // Neutrals with one colour.
     (&[Navy], &[Pink, Blush], 0.92, "navy keeps pink grown up"),
-    (&[Navy, Denim], &[Mustard, Gold, Yellow], 0.92, "yellow is opposite blue"),
-    (&[Navy, Denim], &[Coral], 0.91, "coral is the warm opposite of navy"),
-    (&[Navy, Denim], &[Olive, ForestGreen], 0.9, "both read as neutral, one of them warm"),
-    (&[Denim], &[Burgundy, Maroon], 0.92, "deep red warms washed blue"),
-    (&[Grey, Charcoal], &[Burgundy, Maroon], 0.92, "grey quietens burgundy"),
-    (&[Grey, Charcoal, Silver], &[Pink, Blush, Lavender], 0.92, "a cool ground for a soft colour"),
-    (&[Grey, Charcoal], &[LightBlue, Blue], 0.91, "the office pair"),
-    (&[Grey, Charcoal], &[Yellow, Mustard], 0.91, "grey lets yellow shine without shouting"),
-    (&[Grey, Charcoal], &[Camel, Tan], 0.91, "cool grey, warm camel"),
+    (
+        &[Navy, Denim],
+        &[Mustard, Gold, Yellow],
+        0.92,
+        "yellow is opposite blue",
+    ),
+    (
+        &[Navy, Denim],
+        &[Coral],
+        0.91,
+        "coral is the warm opposite of navy",
+    ),
+    (
+        &[Navy, Denim],
+        &[Olive, ForestGreen],
+        0.9,
+        "both read as neutral, one of them warm",
+    ),
+    (
+        &[Denim],
+        &[Burgundy, Maroon],
+        0.92,
+        "deep red warms washed blue",
+    ),
+    (
+        &[Grey, Charcoal],
+        &[Burgundy, Maroon],
+        0.92,
+        "grey quietens burgundy",
+    ),
+    (
+        &[Grey, Charcoal, Silver],
+        &[Pink, Blush, Lavender],
+        0.92,
+        "a cool ground for a soft colour",
+    ),
+    (
+        &[Grey, Charcoal],
+        &[LightBlue, Blue],
+        0.91,
+        "the office pair",
+    ),
+    (
+        &[Grey, Charcoal],
+        &[Yellow, Mustard],
+        0.91,
+        "grey lets yellow shine without shouting",
+    ),
+    (
+        &[Grey, Charcoal],
+        &[Camel, Tan],
+        0.91,
+        "cool grey, warm camel",
+    ),
     (&[Black], &[Camel, Tan], 0.94, "camel warms black"),
     (&[Black], &[Gold], 0.91, "the evening pair"),
-    (&[Cream, OffWhite, White, Beige], &[Olive, ForestGreen], 0.91, "pale cloth lightens deep green"),
-    (&[Cream, OffWhite, White], &[Camel, Brown, Chocolate, Tan], 0.92, "coffee and cream"),
-    (&[Cream, Beige, OffWhite], &[Burgundy, Maroon], 0.91, "cream softens burgundy"),
+    (
+        &[Cream, OffWhite, White, Beige],
+        &[Olive, ForestGreen],
+        0.91,
+        "pale cloth lightens deep green",
+    ),
+    (
+        &[Cream, OffWhite, White],
+        &[Camel, Brown, Chocolate, Tan],
+        0.92,
+        "coffee and cream",
+    ),
+    (
+        &[Cream, Beige, OffWhite],
+        &[Burgundy, Maroon],
+        0.91,
+        "cream softens burgundy",
+    ),
     // Two colours.
-    (&[Olive, ForestGreen], BROWNS, 0.92, "the colours of the woods"),
-    (&[Burgundy, Maroon], BROWNS, 0.92, "both are earth colours, one of them deep"),
+    (
+        &[Olive, ForestGreen],
+        BROWNS,
+        0.92,
+        "the colours of the woods",
+    ),
+    (
+        &[Burgundy, Maroon],
+        BROWNS,
+        0.92,
+        "both are earth colours, one of them deep",
+    ),
     (&[Burgundy], &[ForestGreen, Olive], 0.9, "deep complements"),
-    (&[Olive], &[Pink, Blush], 0.9, "red's tint against muted green"),
+    (
+        &[Olive],
+        &[Pink, Blush],
+        0.9,
+        "red's tint against muted green",
+    ),
     (&[Teal], BROWNS, 0.91, "brown is opposite teal"),
     (&[Plum], &[Mustard, Gold], 0.91, "complements, both muted"),
-    (&[Blush, Pink], &[Camel, Brown, Chocolate], 0.9, "soft pink on warm brown"),
-    (&[LightBlue], &[Pink, Blush], 0.9, "two pastels of one lightness"),
+    (
+        &[Blush, Pink],
+        &[Camel, Brown, Chocolate],
+        0.9,
+        "soft pink on warm brown",
+    ),
+    (
+        &[LightBlue],
+        &[Pink, Blush],
+        0.9,
+        "two pastels of one lightness",
+    ),
     (&[Mint], &[Coral], 0.9, "tints of opposite colours"),
 ];
 
 /// Opposites on the painter's wheel (red-yellow-blue), which is the one people dress by; the hue circle of LCh puts
 /// some of them closer.
 const COMPLEMENTS: &[(Family, Family, &str)] = &[
-    (Family::Blue, Family::Orange, "complementary: blue cools orange"),
-    (Family::Red, Family::Green, "complementary: green is opposite red"),
-    (Family::Yellow, Family::Purple, "complementary: purple is opposite yellow"),
+    (
+        Family::Blue,
+        Family::Orange,
+        "complementary: blue cools orange",
+    ),
+    (
+        Family::Red,
+        Family::Green,
+        "complementary: green is opposite red",
+    ),
+    (
+        Family::Yellow,
+        Family::Purple,
+        "complementary: purple is opposite yellow",
+    ),
 ];
 const COMPLEMENT: f32 = 0.92;
 
 /// Hues that fight: near enough to blur, too far to match.
 const CLASHES: &[(Family, Family, &str)] = &[
-    (Family::Red, Family::Orange, "both hot, too close to contrast and too far to match"),
-    (Family::Red, Family::Pink, "pink is a red that went pale, and red shouts it down"),
-    (Family::Red, Family::Purple, "purple pulls red towards blue, red pulls purple towards brown"),
-    (Family::Orange, Family::Pink, "a warm and a cool red at full strength"),
-    (Family::Orange, Family::Purple, "two mixed colours with nothing in common but red"),
+    (
+        Family::Red,
+        Family::Orange,
+        "both hot, too close to contrast and too far to match",
+    ),
+    (
+        Family::Red,
+        Family::Pink,
+        "pink is a red that went pale, and red shouts it down",
+    ),
+    (
+        Family::Red,
+        Family::Purple,
+        "purple pulls red towards blue, red pulls purple towards brown",
+    ),
+    (
+        Family::Orange,
+        Family::Pink,
+        "a warm and a cool red at full strength",
+    ),
+    (
+        Family::Orange,
+        Family::Purple,
+        "two mixed colours with nothing in common but red",
+    ),
 ];
 
 /// Colours of at least this chroma are loud, and only loud colours clash.
@@ -174,7 +331,11 @@ fn decide(a: ColorName, b: ColorName) -> Relation {
         && hues_apart >= ONE_HUE
     {
         let both_loud = lch(a).chroma >= LOUD && lch(b).chroma >= LOUD;
-        return if both_loud { Relation::Clash(why) } else { Relation::Uneasy(why) };
+        return if both_loud {
+            Relation::Clash(why)
+        } else {
+            Relation::Uneasy(why)
+        };
     }
     if let Some(why) = listed(COMPLEMENTS) {
         return Relation::Classic(COMPLEMENT, why);
@@ -213,8 +374,12 @@ mod tests {
     #[test]
     fn every_classic_row_is_reached() {
         for (i, &(left, right, score, why)) in CLASSICS.iter().enumerate() {
-            let pairs = left.iter().flat_map(|&a| right.iter().map(move |&b| (a, b)));
-            let reached = pairs.into_iter().any(|(a, b)| relation(a, b) == Relation::Classic(score, why));
+            let pairs = left
+                .iter()
+                .flat_map(|&a| right.iter().map(move |&b| (a, b)));
+            let reached = pairs
+                .into_iter()
+                .any(|(a, b)| relation(a, b) == Relation::Classic(score, why));
             assert!(reached, "row {i} ({why}) is shadowed by the rows above it");
         }
     }
@@ -235,7 +400,10 @@ mod tests {
         assert!(matches!(relation(Orange, Purple), Relation::Clash(_)));
         assert!(matches!(relation(Red, Purple), Relation::Clash(_)));
         assert!(matches!(relation(Red, HotPink), Relation::Clash(_)));
-        assert!(matches!(relation(Red, Blush), Relation::Uneasy(_) | Relation::Hues(_)));
+        assert!(matches!(
+            relation(Red, Blush),
+            Relation::Uneasy(_) | Relation::Hues(_)
+        ));
         assert!(matches!(relation(Burgundy, Orange), Relation::Uneasy(_)));
         assert!(matches!(relation(Red, Green), Relation::Classic(..)));
     }

@@ -148,7 +148,11 @@ impl Palette {
 
     fn area(&self, wanted: Family) -> f32 {
         let of_family = |shade: &&Shade| family(shade.name) == Some(wanted);
-        self.shades.iter().filter(of_family).map(|shade| shade.area).sum()
+        self.shades
+            .iter()
+            .filter(of_family)
+            .map(|shade| shade.area)
+            .sum()
     }
 }
 

@@ -86,7 +86,9 @@ impl Template {
     }
 
     fn holds(self, hues: &[f32]) -> bool {
-        self.arrangements().iter().any(|sectors| turned(sectors, hues))
+        self.arrangements()
+            .iter()
+            .any(|sectors| turned(sectors, hues))
     }
 }
 
@@ -142,7 +144,11 @@ mod tests {
             for start in [0.0, 77.0, 300.0] {
                 let found = best_fit(&[start, start + apart]);
                 let mirrored = best_fit(&[start, start - apart]);
-                assert_eq!((found, mirrored), (expected, expected), "{apart} from {start}");
+                assert_eq!(
+                    (found, mirrored),
+                    (expected, expected),
+                    "{apart} from {start}"
+                );
             }
         }
     }

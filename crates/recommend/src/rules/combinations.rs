@@ -22,13 +22,15 @@ const N: usize = Category::ALL.len();
 
 /// The row for two categories; the order does not matter.
 fn entry(a: Category, b: Category) -> Option<&'static Row> {
-    static BY_PAIR: LazyLock<[[Option<&'static Row>; N]; N]> =
-        LazyLock::new(|| Category::ALL.map(|a| Category::ALL.map(|b| TABLE.iter().find(|row| holds(row, a, b)))));
+    static BY_PAIR: LazyLock<[[Option<&'static Row>; N]; N]> = LazyLock::new(|| {
+        Category::ALL.map(|a| Category::ALL.map(|b| TABLE.iter().find(|row| holds(row, a, b))))
+    });
     BY_PAIR[a as usize][b as usize]
 }
 
 fn holds(row: &Row, a: Category, b: Category) -> bool {
-    (row.left.contains(&a) && row.right.contains(&b)) || (row.left.contains(&b) && row.right.contains(&a))
+    (row.left.contains(&a) && row.right.contains(&b))
+        || (row.left.contains(&b) && row.right.contains(&a))
 }
 
 /// Every row that holds for two of the garments.
@@ -75,15 +77,25 @@ mod tests {
     fn every_row_is_reached_and_says_why() {
         for (i, row) in TABLE.iter().enumerate() {
             assert!(!row.why.is_empty() && row.effect != 0.0, "row {i}");
-            for (&a, &b) in row.left.iter().flat_map(|a| row.right.iter().map(move |b| (a, b))) {
+            for (&a, &b) in row
+                .left
+                .iter()
+                .flat_map(|a| row.right.iter().map(move |b| (a, b)))
+            {
                 let spoken = entry(a, b).map(|row| row.why);
                 assert!(spoken.is_some(), "{a} {b}");
                 assert_ne!(a, b, "row {i} pairs a category with itself");
             }
             let reached = row.left.iter().any(|&a| {
-                row.right.iter().any(|&b| entry(a, b).is_some_and(|found| std::ptr::eq(found, row)))
+                row.right
+                    .iter()
+                    .any(|&b| entry(a, b).is_some_and(|found| std::ptr::eq(found, row)))
             });
-            assert!(reached, "row {i} ({}) is shadowed by the rows above it", row.why);
+            assert!(
+                reached,
+                "row {i} ({}) is shadowed by the rows above it",
+                row.why
+            );
         }
     }
 
@@ -91,7 +103,10 @@ mod tests {
     fn order_of_categories_does_not_matter() {
         for a in Category::ALL {
             for b in Category::ALL {
-                assert_eq!(entry(a, b).map(|row| row.effect), entry(b, a).map(|row| row.effect));
+                assert_eq!(
+                    entry(a, b).map(|row| row.effect),
+                    entry(b, a).map(|row| row.effect)
+                );
             }
         }
     }

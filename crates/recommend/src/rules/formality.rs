@@ -51,7 +51,13 @@ pub(crate) fn judge(items: &[&Item], asked: Option<Formality>) -> Dressiness {
 }
 
 fn spread(items: &[&Item]) -> Spread {
-    let reach = |item: &Item| if item.is_accessory() { rule::ACCESSORY_REACH } else { 1.0 };
+    let reach = |item: &Item| {
+        if item.is_accessory() {
+            rule::ACCESSORY_REACH
+        } else {
+            1.0
+        }
+    };
     let mut widest = Spread {
         distance: 0.0,
         dressy: 0,
@@ -79,7 +85,11 @@ fn level(items: &[&Item]) -> Formality {
         sum / items.len().max(1) as f32
     };
     let garments: Vec<&&Item> = items.iter().filter(|item| !item.is_accessory()).collect();
-    let value = if garments.is_empty() { mean(&items.iter().collect::<Vec<_>>()) } else { mean(&garments) };
+    let value = if garments.is_empty() {
+        mean(&items.iter().collect::<Vec<_>>())
+    } else {
+        mean(&garments)
+    };
     // A mean of checked formalities is in range; a rounding error above 1 is not worth an error.
     Formality::new(value.clamp(0.0, 1.0)).unwrap_or_else(|_| FormalityBand::SmartCasual.center())
 }
@@ -116,10 +126,18 @@ impl Dressiness {
             casual,
         } = self.spread;
         if distance < NOTICEABLE {
-            let names = items.iter().map(|item| phrase::item(item));
+            let only_accessories = items.iter().all(|item| item.is_accessory());
+            let garments = items
+                .iter()
+                .filter(|item| !item.is_accessory() || only_accessories);
+            let names = garments.map(|item| phrase::item(item));
             return format!("{}: {}", all_of(self.level.band()), phrase::list(names));
         }
-        let much = if self.agreement < 0.5 { "much" } else { "a little" };
+        let much = if self.agreement < 0.5 {
+            "much"
+        } else {
+            "a little"
+        };
         format!(
             "{} {} {much} dressier than {}",
             phrase::the(items[dressy]),

@@ -1,16 +1,16 @@
 //! The rules: each judges an outfit for one term of the score and can say why.
 
+mod combination_table;
 pub(crate) mod combinations;
 pub(crate) mod formality;
 pub(crate) mod patterns;
 pub(crate) mod style;
 pub(crate) mod weather;
-mod combination_table;
 
 use crate::explain::Reason;
+use crate::slots::{self, Double};
 use crate::weights::{WEIGHTS, rule};
 use crate::{Item, Request};
-use crate::slots::{self, Double};
 
 /// The category term: which garments are worn together, and whether they suit the weather and the style asked for.
 #[derive(Debug)]
@@ -39,11 +39,15 @@ pub(crate) fn judge_together(items: &[&Item], request: &Request, counts_bonuses:
     let style = request.style.and_then(|style| style::judge(items, style));
     let penalty = combinations::penalty(&combinations)
         + patterns.as_ref().map_or(0.0, |mix| mix.penalty)
-        + doubled.iter().map(|&double| double_penalty(double)).sum::<f32>()
+        + doubled
+            .iter()
+            .map(|&double| double_penalty(double))
+            .sum::<f32>()
         + weather.as_ref().map_or(0.0, |fit| fit.penalty)
         + style.as_ref().map_or(0.0, |fit| fit.penalty);
     Together {
-        score: (rule::NO_COMBINATION + combinations::bonus(&combinations) - penalty).clamp(0.0, 1.0),
+        score: (rule::NO_COMBINATION + combinations::bonus(&combinations) - penalty)
+            .clamp(0.0, 1.0),
         combinations,
         patterns,
         doubled,
@@ -53,7 +57,11 @@ pub(crate) fn judge_together(items: &[&Item], request: &Request, counts_bonuses:
 }
 
 fn double_penalty(double: Double) -> f32 {
-    if double.can_be_worn() { rule::DOUBLED } else { rule::UNWEARABLE }
+    if double.can_be_worn() {
+        rule::DOUBLED
+    } else {
+        rule::UNWEARABLE
+    }
 }
 
 impl Together {
@@ -67,8 +75,16 @@ impl Together {
         let mut reasons: Vec<Reason> = combinations
             .map(|found| reason(found.effect, found.text(items)))
             .collect();
-        reasons.extend(self.patterns.iter().map(|mix| reason(mix.penalty, mix.text(items))));
-        reasons.extend(self.doubled.iter().map(|&double| reason(double_penalty(double), double.text(items))));
+        reasons.extend(
+            self.patterns
+                .iter()
+                .map(|mix| reason(mix.penalty, mix.text(items))),
+        );
+        reasons.extend(
+            self.doubled
+                .iter()
+                .map(|&double| reason(double_penalty(double), double.text(items))),
+        );
         reasons.extend(self.weather.iter().flat_map(|fit| {
             let texts = fit.texts(items).into_iter();
             texts.map(|(effect, text)| reason(effect, text))

@@ -39,9 +39,8 @@ fn cost(a: &Item, b: &Item) -> f32 {
     }
     match (a.pattern.map(loudness), b.pattern.map(loudness)) {
         (Some(Loudness::Loud), Some(Loudness::Loud)) => rule::LOUD_PATTERNS,
-        (Some(Loudness::Loud), Some(Loudness::Regular)) | (Some(Loudness::Regular), Some(Loudness::Loud)) => {
-            rule::STRIPES_AND_LOUD
-        }
+        (Some(Loudness::Loud), Some(Loudness::Regular))
+        | (Some(Loudness::Regular), Some(Loudness::Loud)) => rule::STRIPES_AND_LOUD,
         _ => 0.0,
     }
 }
@@ -75,6 +74,10 @@ impl Mix {
             let pattern = item.pattern.map_or("", Pattern::as_str);
             format!("the {pattern} {}", phrase::category(item.category))
         };
-        format!("{} and {} compete: one loud pattern is enough", named(self.first), named(self.second))
+        format!(
+            "{} and {} compete: one loud pattern is enough",
+            named(self.first),
+            named(self.second)
+        )
     }
 }

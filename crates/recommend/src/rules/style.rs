@@ -21,7 +21,10 @@ pub(crate) fn judge(items: &[&Item], style: Style) -> Option<Fit> {
     if known == 0 {
         return None;
     }
-    let matching = items.iter().filter(|item| item.styles.contains(&style)).count();
+    let matching = items
+        .iter()
+        .filter(|item| item.styles.contains(&style))
+        .count();
     Some(Fit {
         penalty: rule::OTHER_STYLE * (known - matching) as f32 / known as f32,
         style,

@@ -71,7 +71,11 @@ pub(crate) fn judge(items: &[&Item], request: &Request) -> Option<Fit> {
     if warmth.is_none() && !request.rain {
         return None;
     }
-    let for_rain = if no_layer_in_rain { rule::NO_LAYER_IN_RAIN } else { 0.0 };
+    let for_rain = if no_layer_in_rain {
+        rule::NO_LAYER_IN_RAIN
+    } else {
+        0.0
+    };
     Some(Fit {
         penalty: for_rain + warmth.as_ref().map_or(0.0, |fit| fit.penalty),
         warmth,
@@ -105,7 +109,11 @@ fn needed(celsius: f32) -> f32 {
         let inside = (low..=high).contains(&celsius);
         inside.then(|| least + (most - least) * (high - celsius) / (high - low))
     });
-    between.unwrap_or(if celsius > NEEDED[0].0 { hottest } else { coldest })
+    between.unwrap_or(if celsius > NEEDED[0].0 {
+        hottest
+    } else {
+        coldest
+    })
 }
 
 /// How warm an outfit is, 0..=1. Layers on the torso add up as independent insulators do: each stops its share of the
@@ -113,7 +121,8 @@ fn needed(celsius: f32) -> f32 {
 fn warmth(items: &[&Item]) -> f32 {
     let through = |covers: &dyn Fn(&Item) -> bool| {
         let worn = items.iter().filter(|item| covers(item));
-        worn.map(|item| 1.0 - item.category.warmth()).product::<f32>()
+        worn.map(|item| 1.0 - item.category.warmth())
+            .product::<f32>()
     };
     let torso = 1.0 - through(&|item| item.fills(Slot::Top) || item.fills(Slot::Outerwear));
     let legs = 1.0 - through(&|item| item.fills(Slot::Bottom));
@@ -139,6 +148,12 @@ pub(crate) fn suits_season(item: &Item, season: Season) -> bool {
     suits_temperature(item.category, typical(season))
 }
 
+/// Whether an outer layer of this kind is worn at the temperature to dress for, where there is another: in the cold
+/// a blazer is no coat.
+pub(crate) fn suits_as_layer(category: Category, request: &Request) -> bool {
+    occasion(request).is_none_or(|(celsius, _)| celsius > COLD || category.warmth() >= WARM)
+}
+
 /// How likely an outfit gets an outer layer, 0..=1, before its score decides.
 pub(crate) fn layer_probability(request: &Request) -> f64 {
     match occasion(request) {
@@ -153,10 +168,15 @@ impl Fit {
     pub(crate) fn texts(&self, items: &[&Item]) -> Vec<(f32, String)> {
         let mut texts = Vec::new();
         if self.no_layer_in_rain {
-            texts.push((rule::NO_LAYER_IN_RAIN, "nothing to keep the rain off".to_owned()));
+            texts.push((
+                rule::NO_LAYER_IN_RAIN,
+                "nothing to keep the rain off".to_owned(),
+            ));
         }
         if let Some(fit) = &self.warmth {
-            let layers = items.iter().filter(|item| item.fills(Slot::Top) || item.fills(Slot::Outerwear));
+            let layers = items
+                .iter()
+                .filter(|item| item.fills(Slot::Top) || item.fills(Slot::Outerwear));
             let layers = phrase::list(layers.map(|item| phrase::a(item)));
             let text = if fit.penalty <= 0.0 {
                 format!("{layers}: the right warmth for {}", fit.occasion)
@@ -177,20 +197,40 @@ mod tests {
     use wardrobe_types::ColorName::Grey;
 
     fn warmth_of(categories: &[Category]) -> f32 {
-        let items: Vec<Item> = categories.iter().map(|&c| Item::new(c.as_str(), c, Grey)).collect();
+        let items: Vec<Item> = categories
+            .iter()
+            .map(|&c| Item::new(c.as_str(), c, Grey))
+            .collect();
         warmth(&items.iter().collect::<Vec<_>>())
     }
 
     #[test]
     fn outfits_warm_as_the_table_says() {
-        use Category::{Boots, Coat, Jacket, Jeans, Sandals, Shorts, Sneakers, Sweater, TShirt, Trousers};
+        use Category::{
+            Boots, Coat, Jacket, Jeans, Sandals, Shorts, Sneakers, Sweater, TShirt, Trousers,
+        };
         for (categories, expected) in [
-            (&[TShirt, Shorts, Sandals][..], 0.5 * 0.2 + 0.3 * 0.05 + 0.2 * 0.05),
-            (&[TShirt, Jeans, Sneakers], 0.5 * 0.2 + 0.3 * 0.45 + 0.2 * 0.35),
-            (&[TShirt, Jacket, Jeans, Sneakers], 0.5 * 0.68 + 0.3 * 0.45 + 0.2 * 0.35),
-            (&[Sweater, Coat, Trousers, Boots], 0.5 * 0.965 + 0.3 * 0.45 + 0.2 * 0.8),
+            (
+                &[TShirt, Shorts, Sandals][..],
+                0.5 * 0.2 + 0.3 * 0.05 + 0.2 * 0.05,
+            ),
+            (
+                &[TShirt, Jeans, Sneakers],
+                0.5 * 0.2 + 0.3 * 0.45 + 0.2 * 0.35,
+            ),
+            (
+                &[TShirt, Jacket, Jeans, Sneakers],
+                0.5 * 0.68 + 0.3 * 0.45 + 0.2 * 0.35,
+            ),
+            (
+                &[Sweater, Coat, Trousers, Boots],
+                0.5 * 0.965 + 0.3 * 0.45 + 0.2 * 0.8,
+            ),
         ] {
-            assert!((warmth_of(categories) - expected).abs() < 1e-6, "{categories:?}");
+            assert!(
+                (warmth_of(categories) - expected).abs() < 1e-6,
+                "{categories:?}"
+            );
         }
     }
 
