@@ -1,5 +1,7 @@
 //! A writer killed at any instant has lost nothing it acknowledged, and left no half of a call.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};

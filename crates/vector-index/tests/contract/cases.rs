@@ -395,7 +395,7 @@ pub fn collections_are_separate<S: VectorStore, G>(make: &dyn Fn() -> (S, G)) {
         .unwrap();
     assert!(store.drop_collection("a").unwrap());
     assert!(!store.drop_collection("a").unwrap());
-    assert_eq!(store.collections().unwrap(), [looks.clone()]);
+    assert_eq!(store.collections().unwrap(), std::slice::from_ref(&looks));
     // Made anew under its name, another shape and empty.
     let anew = CollectionSpec::cosine("a", 2, "model-c");
     store.create_collection(&anew).unwrap();
