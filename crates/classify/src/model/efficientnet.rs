@@ -1,0 +1,161 @@
+//! EfficientNet-B0 (Tan and Le 2019, <https://arxiv.org/abs/1905.11946>), with torchvision's symmetric padding.
+
+use crate::Config;
+use candle_core::{Result, Tensor};
+use candle_nn::VarBuilder;
+use wardrobe_nn::{
+    Activation, ConvConfig, ConvNormAct, Dropout, Linear, Mode, Rng, SqueezeExcite, StochasticDepth, ops::global_avg_pool,
+};
+
+/// Expansion, kernel, stride of the first block, output channels, blocks: the paper's table 1.
+pub(super) const STAGES: [(usize, usize, usize, usize, usize); 7] = [
+    (1, 3, 1, 16, 1),
+    (6, 3, 2, 24, 2),
+    (6, 5, 2, 40, 2),
+    (6, 3, 2, 80, 3),
+    (6, 5, 1, 112, 3),
+    (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
+];
+const STEM: usize = 32;
+
+/// EfficientNet-B0.
+#[derive(Clone, Debug)]
+pub struct EfficientNet {
+    stem: ConvNormAct,
+    blocks: Vec<MbConv>,
+    head: ConvNormAct,
+    dropout: Dropout,
+    classifier: Linear,
+}
+
+/// An inverted residual block with squeeze-and-excitation (Sandler et al. 2018).
+#[derive(Clone, Debug)]
+struct MbConv {
+    expand: Option<ConvNormAct>,
+    depthwise: ConvNormAct,
+    squeeze_excite: SqueezeExcite,
+    project: ConvNormAct,
+    residual: Option<StochasticDepth>,
+}
+
+impl EfficientNet {
+    /// Length of the pooled features.
+    pub const FEATURES: usize = 1280;
+
+    /// Builds the network; `rng` draws dropout and stochastic depth in training.
+    ///
+    /// # Errors
+    /// A parameter that the builder lacks or has in another shape.
+    pub fn new(config: &Config, rng: &Rng, vb: VarBuilder) -> Result<Self> {
+        let eps = config.bn_eps;
+        let stem = ConvConfig { kernel: 3, stride: 2, ..ConvConfig::new(3, STEM) };
+        let total: usize = STAGES.iter().map(|stage| stage.4).sum();
+        let mut blocks = Vec::with_capacity(total);
+        let mut inputs = STEM;
+        for (stage, &(expansion, kernel, stride, outputs, repeats)) in STAGES.iter().enumerate() {
+            for i in 0..repeats {
+                let shape = Shape { inputs, expansion, kernel, stride: if i == 0 { stride } else { 1 }, outputs };
+                let drop = config.stochastic_depth * blocks.len() as f32 / total as f32;
+                let vb = vb.pp(format!("stages.{stage}.{i}"));
+                blocks.push(MbConv::new(shape, eps, StochasticDepth::new(drop, rng.clone()), vb)?);
+                inputs = outputs;
+            }
+        }
+        Ok(Self {
+            stem: ConvNormAct::new(stem, eps, Activation::Silu, vb.pp("stem"))?,
+            blocks,
+            head: ConvNormAct::new(ConvConfig::new(inputs, Self::FEATURES), eps, Activation::Silu, vb.pp("head"))?,
+            dropout: Dropout::new(config.dropout, rng.clone()),
+            classifier: Linear::new(Self::FEATURES, config.classes, vb.pp("classifier"))?,
+        })
+    }
+
+    /// The mean over pixels of the last activations.
+    ///
+    /// # Shapes
+    /// (n, h, w, 3) -> (n, 1280)
+    pub fn features(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let mut x = self.stem.forward(x, mode)?;
+        for block in &self.blocks {
+            x = block.forward(&x, mode)?;
+        }
+        global_avg_pool(&self.head.forward(&x, mode)?)
+    }
+
+    /// # Shapes
+    /// (n, 1280) -> logits (n, classes)
+    pub fn classify(&self, features: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.classifier.forward(&self.dropout.forward(features, mode)?)
+    }
+
+    /// # Shapes
+    /// (n, h, w, 3), channels-last RGB, normalised -> logits (n, classes)
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.classify(&self.features(x, mode)?, mode)
+    }
+
+    /// The same function with every batch norm merged into its convolution: for inference.
+    ///
+    /// # Errors
+    /// Where a tensor operation fails.
+    pub fn fold(&self) -> Result<Self> {
+        Ok(Self {
+            stem: self.stem.fold()?,
+            blocks: self.blocks.iter().map(MbConv::fold).collect::<Result<_>>()?,
+            head: self.head.fold()?,
+            ..self.clone()
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Shape {
+    inputs: usize,
+    expansion: usize,
+    kernel: usize,
+    stride: usize,
+    outputs: usize,
+}
+
+impl MbConv {
+    fn new(s: Shape, eps: f64, drop: StochasticDepth, vb: VarBuilder) -> Result<Self> {
+        let hidden = s.inputs * s.expansion;
+        let expand = match s.expansion {
+            1 => None,
+            _ => Some(ConvNormAct::new(ConvConfig::new(s.inputs, hidden), eps, Activation::Silu, vb.pp("expand"))?),
+        };
+        let depthwise = ConvConfig::depthwise(hidden, s.kernel, s.stride);
+        let project = ConvConfig::new(hidden, s.outputs);
+        Ok(Self {
+            expand,
+            depthwise: ConvNormAct::new(depthwise, eps, Activation::Silu, vb.pp("depthwise"))?,
+            // A quarter of the block's input, not of its hidden channels.
+            squeeze_excite: SqueezeExcite::new(hidden, s.inputs / 4, vb.pp("squeeze_excite"))?,
+            project: ConvNormAct::new(project, eps, Activation::Identity, vb.pp("project"))?,
+            residual: (s.stride == 1 && s.inputs == s.outputs).then_some(drop),
+        })
+    }
+
+    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let y = match &self.expand {
+            Some(expand) => expand.forward(x, mode)?,
+            None => x.clone(),
+        };
+        let y = self.squeeze_excite.forward(&self.depthwise.forward(&y, mode)?)?;
+        let y = self.project.forward(&y, mode)?;
+        match &self.residual {
+            Some(drop) => drop.residual(x, &y, mode),
+            None => Ok(y),
+        }
+    }
+
+    fn fold(&self) -> Result<Self> {
+        Ok(Self {
+            expand: self.expand.as_ref().map(ConvNormAct::fold).transpose()?,
+            depthwise: self.depthwise.fold()?,
+            project: self.project.fold()?,
+            ..self.clone()
+        })
+    }
+}

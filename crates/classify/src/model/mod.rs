@@ -1,0 +1,7 @@
+//! The network and the names its weights go by.
+
+mod efficientnet;
+mod names;
+
+pub use efficientnet::EfficientNet;
+pub use names::load_weights;

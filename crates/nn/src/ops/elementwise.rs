@@ -1,0 +1,186 @@
+//! Activations, per-channel gates and residual sums.
+
+use super::kernel::{by_float, contiguous, rows_per_task};
+use super::simd::{Float, vectorize};
+use candle_core::backend::BackendStorage;
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+
+/// The function a layer ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// None.
+    Identity,
+    /// `x * sigmoid(x)` (Elfwing et al. 2017; "swish" in EfficientNet).
+    Silu,
+}
+
+impl Activation {
+    #[inline(always)]
+    pub(crate) fn apply<T: Float>(self, x: T) -> T {
+        match self {
+            Self::Identity => x,
+            Self::Silu => x * x.sigmoid(),
+        }
+    }
+
+    /// The derivative at `x`.
+    #[inline(always)]
+    pub(crate) fn derivative<T: Float>(self, x: T) -> T {
+        match self {
+            Self::Identity => T::ONE,
+            Self::Silu => {
+                let s = x.sigmoid();
+                s * (T::ONE + x * (T::ONE - s))
+            }
+        }
+    }
+
+    /// `rows += bias`, then the activation, in place; `rows` holds whole rows of `bias.len()` channels.
+    #[inline(always)]
+    pub(crate) fn add_bias_and_apply<T: Float>(self, rows: &mut [T], bias: &[T]) {
+        for row in rows.chunks_exact_mut(bias.len()) {
+            match self {
+                Self::Identity => row.iter_mut().zip(bias).for_each(|(y, &b)| *y += b),
+                Self::Silu => row.iter_mut().zip(bias).for_each(|(y, &b)| *y = Self::Silu.apply(*y + b)),
+            }
+        }
+    }
+}
+
+/// `x * gate`, where the gate holds one factor a channel and sample: squeeze-and-excitation's last step.
+///
+/// # Shapes
+/// `x` (n, h, w, c), `gate` (n, c) -> (n, h, w, c)
+pub fn scale_channels(x: &Tensor, gate: &Tensor) -> Result<Tensor> {
+    let (n, _, _, c) = x.dims4()?;
+    if gate.dims() != [n, c] {
+        bail!("scale_channels: a gate of shape {:?} does not fit activations {:?}", gate.dims(), x.dims());
+    }
+    x.contiguous()?.apply_op2(&gate.contiguous()?, ScaleChannels)
+}
+
+struct ScaleChannels;
+
+impl CustomOp2 for ScaleChannels {
+    fn name(&self) -> &'static str {
+        "scale-channels"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, gate: &CpuStorage, gl: &Layout) -> Result<(CpuStorage, Shape)> {
+        fn run<T: Float>(x: &CpuStorage, xl: &Layout, gate: &CpuStorage, gl: &Layout) -> Result<CpuStorage> {
+            let (_, h, w, c) = xl.shape().dims4()?;
+            let (x, gate) = (contiguous::<T>(x, xl)?, contiguous::<T>(gate, gl)?);
+            let mut out = vec![T::ZERO; x.len()];
+            let image = h * w * c;
+            out.par_chunks_mut(image.max(1)).enumerate().for_each(|(n, out)| {
+                let gate = &gate[n * c..][..c];
+                vectorize(|| {
+                    for (out, x) in out.chunks_exact_mut(c).zip(x[n * image..].chunks_exact(c)) {
+                        for ((y, &x), &g) in out.iter_mut().zip(x).zip(gate) {
+                            *y = x * g;
+                        }
+                    }
+                });
+            });
+            Ok(T::storage(out))
+        }
+        Ok((by_float!(self.name(), x, run(x, xl, gate, gl))?, xl.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, gate: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let (x, gate, grad) = (x.detach(), gate.detach(), grad.detach().contiguous()?);
+        let grad_x = scale_channels(&grad, &gate)?;
+        let grad_gate = x.apply_op2_no_bwd(&grad, &ChannelDot)?;
+        Ok((Some(grad_x), Some(grad_gate)))
+    }
+}
+
+/// The sum over pixels of `a * b`: (n, h, w, c) twice -> (n, c). The backward half of [`ScaleChannels`].
+struct ChannelDot;
+
+impl CustomOp2 for ChannelDot {
+    fn name(&self) -> &'static str {
+        "channel-dot"
+    }
+
+    fn cpu_fwd(&self, a: &CpuStorage, al: &Layout, b: &CpuStorage, bl: &Layout) -> Result<(CpuStorage, Shape)> {
+        fn run<T: Float>(a: &CpuStorage, al: &Layout, b: &CpuStorage, bl: &Layout) -> Result<CpuStorage> {
+            let (n, h, w, c) = al.shape().dims4()?;
+            let (a, b) = (contiguous::<T>(a, al)?, contiguous::<T>(b, bl)?);
+            let mut out = vec![T::ZERO; n * c];
+            let image = h * w * c;
+            out.par_chunks_mut(c.max(1)).enumerate().for_each(|(n, out)| {
+                vectorize(|| {
+                    let pixels = a[n * image..][..image].chunks_exact(c).zip(b[n * image..].chunks_exact(c));
+                    for (a, b) in pixels {
+                        for ((sum, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                            *sum = a.fma(b, *sum);
+                        }
+                    }
+                });
+            });
+            Ok(T::storage(out))
+        }
+        let (n, _, _, c) = al.shape().dims4()?;
+        Ok((by_float!(self.name(), a, run(a, al, b, bl))?, (n, c).into()))
+    }
+}
+
+/// `x + keep[n] * branch`: a residual sum in which each sample's branch may be dropped (stochastic depth) or kept
+/// and scaled. Pass all ones for a plain sum. `keep` gets no gradient.
+///
+/// # Shapes
+/// `x`, `branch` (n, ...), `keep` of length n -> (n, ...)
+pub fn residual_add(x: &Tensor, branch: &Tensor, keep: &[f32]) -> Result<Tensor> {
+    if x.dims() != branch.dims() || keep.len() != x.dim(0)? {
+        bail!("residual_add: {:?} + {} factors . {:?} do not fit", x.dims(), keep.len(), branch.dims());
+    }
+    x.contiguous()?.apply_op2(&branch.contiguous()?, ResidualAdd { keep: keep.to_vec() })
+}
+
+struct ResidualAdd {
+    keep: Vec<f32>,
+}
+
+impl CustomOp2 for ResidualAdd {
+    fn name(&self) -> &'static str {
+        "residual-add"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, b: &CpuStorage, bl: &Layout) -> Result<(CpuStorage, Shape)> {
+        fn run<T: Float>(keep: &[f32], x: &CpuStorage, xl: &Layout, b: &CpuStorage, bl: &Layout) -> Result<CpuStorage> {
+            let (x, branch) = (contiguous::<T>(x, xl)?, contiguous::<T>(b, bl)?);
+            let sample = x.len() / keep.len().max(1);
+            let mut out = vec![T::ZERO; x.len()];
+            let task = rows_per_task(sample, 1);
+            out.par_chunks_mut(sample.max(1)).enumerate().for_each(|(n, out)| {
+                let k = T::from_f64(f64::from(keep[n]));
+                out.par_chunks_mut(task).enumerate().for_each(|(i, out)| {
+                    let start = n * sample + i * task;
+                    let (x, branch) = (&x[start..][..out.len()], &branch[start..][..out.len()]);
+                    vectorize(|| {
+                        for ((y, &x), &b) in out.iter_mut().zip(x).zip(branch) {
+                            *y = b.fma(k, x);
+                        }
+                    });
+                });
+            });
+            Ok(T::storage(out))
+        }
+        Ok((by_float!(self.name(), x, run(&self.keep, x, xl, b, bl))?, xl.shape().clone()))
+    }
+
+    fn bwd(&self, _: &Tensor, _: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let grad = grad.detach();
+        let grad_branch = if self.keep.iter().all(|&k| k == 1.0) {
+            grad.clone()
+        } else {
+            let mut shape = vec![1; grad.rank()];
+            shape[0] = self.keep.len();
+            let keep = Tensor::from_slice(&self.keep, shape, grad.device())?.to_dtype(grad.dtype())?;
+            grad.broadcast_mul(&keep)?
+        };
+        Ok((Some(grad), Some(grad_branch)))
+    }
+}
