@@ -12,7 +12,11 @@ use toml::{Table, Value};
 /// Each layer's crates, and what they may depend on; `*` is everything in the layers before.
 const LAYERS: [&[(&str, &[&str])]; 7] = [
     &[("types", &[])],
-    &[("ingest", &["types"]), ("vector-index", &["types"]), ("eval", &["types"])],
+    &[
+        ("ingest", &["types"]),
+        ("vector-index", &["types"]),
+        ("eval", &["types"]),
+    ],
     &[("nn", &[]), ("weights", &["types", "ingest", "nn"])],
     &[
         ("detect", &["types", "ingest", "nn", "weights"]),
@@ -40,7 +44,10 @@ fn metadata() -> Metadata {
     // Without a platform the sources of every other platform's crates would be fetched.
     let version = Command::new("rustc").arg("-vV").output().unwrap();
     let version = String::from_utf8(version.stdout).unwrap();
-    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .unwrap();
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
     MetadataCommand::new()
         .manifest_path(manifest)
@@ -56,7 +63,9 @@ fn short(name: &str) -> &str {
 
 fn members(metadata: &Metadata) -> BTreeMap<String, &Package> {
     let packages = metadata.workspace_packages().into_iter();
-    packages.map(|package| (short(&package.name).to_string(), package)).collect()
+    packages
+        .map(|package| (short(&package.name).to_string(), package))
+        .collect()
 }
 
 /// What each crate of the table may depend on.
@@ -65,7 +74,11 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let mut allowed = BTreeMap::new();
     for layer in LAYERS {
         for (name, may) in layer {
-            let may = if *may == ["*"] { before.as_slice() } else { may };
+            let may = if *may == ["*"] {
+                before.as_slice()
+            } else {
+                may
+            };
             allowed.insert(*name, may.iter().copied().collect());
         }
         before.extend(layer.iter().map(|(name, _)| name));
@@ -80,7 +93,10 @@ fn every_crate_is_in_the_table_and_lies_where_its_name_says() {
     let mut listed: BTreeSet<&str> = allowed().into_keys().collect();
     listed.extend(BESIDE);
     listed.insert(TESTKIT);
-    assert_eq!(members.keys().map(String::as_str).collect::<BTreeSet<_>>(), listed);
+    assert_eq!(
+        members.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        listed
+    );
     for (name, package) in members {
         let folder = package.manifest_path.parent().unwrap().file_name();
         assert_eq!(folder, Some(name.as_str()));
@@ -92,7 +108,11 @@ fn only_the_tables_arrows_exist() {
     let metadata = metadata();
     let members = members(&metadata);
     for (name, may) in allowed() {
-        for dependency in members[name].dependencies.iter().filter(|d| d.path.is_some()) {
+        for dependency in members[name]
+            .dependencies
+            .iter()
+            .filter(|d| d.path.is_some())
+        {
             let other = short(&dependency.name);
             let for_tests = dependency.kind == DependencyKind::Development && other == TESTKIT;
             assert!(
@@ -101,8 +121,15 @@ fn only_the_tables_arrows_exist() {
             );
         }
     }
-    let testkit = members[TESTKIT].dependencies.iter().find(|d| d.path.is_some());
-    assert!(testkit.is_none(), "testkit depends on {}", testkit.unwrap().name);
+    let testkit = members[TESTKIT]
+        .dependencies
+        .iter()
+        .find(|d| d.path.is_some());
+    assert!(
+        testkit.is_none(),
+        "testkit depends on {}",
+        testkit.unwrap().name
+    );
 }
 
 #[test]
@@ -118,12 +145,16 @@ fn nothing_before_the_layers_of_tensors_depends_on_candle() {
             if reached.insert(id) {
                 let shipped = nodes[id].deps.iter().filter(|dependency| {
                     let kinds = &dependency.dep_kinds;
-                    kinds.iter().any(|kind| kind.kind != DependencyKind::Development)
+                    kinds
+                        .iter()
+                        .any(|kind| kind.kind != DependencyKind::Development)
                 });
                 open.extend(shipped.map(|dependency| &dependency.pkg));
             }
         }
-        reached.into_iter().any(|id| metadata[id].name.starts_with("candle"))
+        reached
+            .into_iter()
+            .any(|id| metadata[id].name.starts_with("candle"))
     };
     for (name, _) in LAYERS[..FIRST_WITH_CANDLE].iter().copied().flatten() {
         assert!(!reaches_candle(name), "{name} depends on candle");
@@ -154,13 +185,26 @@ fn every_crate_inherits_versions_lints_and_the_packages_facts() {
     for (name, package) in members(&metadata) {
         let text = std::fs::read_to_string(&package.manifest_path).unwrap();
         let manifest: Table = text.parse().unwrap();
-        assert!(inherits(manifest.get("lints")), "{name} does not inherit the lints");
-        for key in ["version", "edition", "rust-version", "license", "repository", "publish"] {
+        assert!(
+            inherits(manifest.get("lints")),
+            "{name} does not inherit the lints"
+        );
+        for key in [
+            "version",
+            "edition",
+            "rust-version",
+            "license",
+            "repository",
+            "publish",
+        ] {
             let value = manifest["package"].get(key);
             assert!(inherits(value), "{name} does not inherit its {key}");
         }
         for (dependency, value) in dependencies(&manifest) {
-            assert!(inherits(Some(value)), "{name} does not take {dependency} from the workspace");
+            assert!(
+                inherits(Some(value)),
+                "{name} does not take {dependency} from the workspace"
+            );
         }
     }
 }
