@@ -95,8 +95,14 @@ impl Item {
         if let Some(got) = fractions.find(|fraction| !(0.0..=1.001).contains(fraction)) {
             return Err(bad("color fraction", got, "a number from 0 to 1"));
         }
-        let mut values = self.embedding.iter().flatten();
-        if let Some(&got) = values.find(|value| !value.is_finite()) {
+        let embedding = self.embedding.as_deref().unwrap_or_default();
+        // Without an early exit this runs on vector registers: a wardrobe has millions of these numbers.
+        let finite = embedding
+            .iter()
+            .fold(true, |finite, value| finite & value.is_finite());
+        if !finite {
+            let value = embedding.iter().find(|value| !value.is_finite());
+            let got = value.copied().unwrap_or(f32::NAN);
             return Err(bad("embedding", got, "finite numbers"));
         }
         Ok(())

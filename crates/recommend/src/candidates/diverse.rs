@@ -9,7 +9,7 @@ use crate::Item;
 const REPRESENTATIVES: usize = 24;
 
 /// Drawn from so many of its garments: the cost is representatives x sample x dimension.
-const SAMPLE: usize = 256;
+const SAMPLE: usize = 128;
 
 /// Up to [`REPRESENTATIVES`] of `members` by farthest-point traversal of their embeddings: each next one is the one
 /// farthest from those already chosen (T. F. Gonzalez, "Clustering to minimize the maximum intercluster distance",

@@ -18,18 +18,13 @@ const LEAST: usize = 8;
 pub(super) struct Group {
     members: Vec<usize>,
     by_category: Vec<Vec<usize>>,
-    /// The garments that look least like each other.
+    /// What [`Generator::Diverse`] picks from.
     representatives: Vec<usize>,
 }
 
 impl Group {
     /// Groups `members`, narrowed to those near the formality asked for.
-    pub(super) fn new(
-        items: &[&Item],
-        members: Vec<usize>,
-        asked: Option<Formality>,
-        rng: &mut ChaCha8Rng,
-    ) -> Self {
+    pub(super) fn new(items: &[&Item], members: Vec<usize>, asked: Option<Formality>) -> Self {
         let members = match asked {
             Some(asked) => nearest(items, members, asked.value()),
             None => members,
@@ -46,9 +41,18 @@ impl Group {
             }
         }
         Self {
-            representatives: diverse::representatives(items, &members, rng),
+            representatives: members.clone(),
             members,
             by_category,
+        }
+    }
+
+    /// The same group, of which [`Generator::Diverse`] picks those that look least like each other.
+    pub(super) fn spread(self, items: &[&Item], rng: &mut ChaCha8Rng) -> Self {
+        let representatives = diverse::representatives(items, &self.members, rng);
+        Self {
+            representatives,
+            ..self
         }
     }
 

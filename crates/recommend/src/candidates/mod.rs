@@ -67,12 +67,14 @@ pub(crate) struct Pools {
 
 impl Pools {
     fn new(items: &[&Item], request: &Request, rng: &mut ChaCha8Rng) -> Self {
-        let mut group = |belongs: &dyn Fn(&Item) -> bool| {
+        let group = |belongs: &dyn Fn(&Item) -> bool| {
             let members = (0..items.len())
                 .filter(|&index| belongs(items[index]))
                 .collect();
-            Group::new(items, members, request.formality, rng)
+            Group::new(items, members, request.formality)
         };
+        // An accessory is too small to make an outfit look different.
+        let mut spread = |belongs: &dyn Fn(&Item) -> bool| group(belongs).spread(items, rng);
         // Where warm layers are to be had, the others stay at home in the cold.
         let suits = |item: &Item| suits_as_layer(item.category, request);
         let warm_layers = items
@@ -81,11 +83,11 @@ impl Pools {
         let demanded_item = |item: &Item| request.with.contains(&item.id);
         let kinds = Category::of_slot(Slot::Accessory);
         Self {
-            tops: group(&|item| item.fills(Slot::Top) && !item.is_one_piece()),
-            bottoms: group(&|item| item.fills(Slot::Bottom) && !item.is_one_piece()),
-            one_pieces: group(&Item::is_one_piece),
-            shoes: group(&|item| item.fills(Slot::Shoes)),
-            outerwear: group(&|item| item.fills(Slot::Outerwear) && (!warm_layers || suits(item))),
+            tops: spread(&|item| item.fills(Slot::Top) && !item.is_one_piece()),
+            bottoms: spread(&|item| item.fills(Slot::Bottom) && !item.is_one_piece()),
+            one_pieces: spread(&Item::is_one_piece),
+            shoes: spread(&|item| item.fills(Slot::Shoes)),
+            outerwear: spread(&|item| item.fills(Slot::Outerwear) && (!warm_layers || suits(item))),
             accessories: kinds
                 .map(|kind| group(&|item| item.category == kind && !demanded_item(item)))
                 .filter(|group| !group.is_empty())
