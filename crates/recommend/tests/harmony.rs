@@ -72,7 +72,7 @@ fn complementary_pairs_score_from_090() {
         (Red, Green),
         (Yellow, Purple),
         (Green, Purple),
-        (HotPink, Mint),
+        (Red, Teal),
     ] {
         let found = harmony(&dressed([a, b, White]));
         assert!((0.9..=1.0).contains(&found), "{a} {b}: {found}");

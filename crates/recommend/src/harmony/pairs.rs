@@ -173,8 +173,9 @@ const CLASHES: &[(Family, Family, &str)] = &[
     ),
 ];
 
-/// Colours of at least this chroma are loud, and only loud colours clash.
-const LOUD: f32 = 45.0;
+/// Colours of at least this chroma are loud, and only loud colours clash: red, orange, hot pink and purple, but not
+/// pink, burgundy, peach or lavender.
+const LOUD: f32 = 43.0;
 
 /// Hues closer than this (degrees) read as one: coral is no clash with red.
 const ONE_HUE: f32 = 15.0;
@@ -286,6 +287,8 @@ mod tests {
             Relation::Uneasy(_) | Relation::Hues(_)
         ));
         assert!(matches!(relation(Burgundy, Orange), Relation::Uneasy(_)));
+        assert!(matches!(relation(Red, Pink), Relation::Uneasy(_)));
+        assert!(matches!(relation(Lavender, Orange), Relation::Uneasy(_)));
         assert!(matches!(relation(Red, Green), Relation::Classic(..)));
     }
 }
