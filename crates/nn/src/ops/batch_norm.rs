@@ -5,7 +5,7 @@
 
 use super::elementwise::Activation;
 use super::kernel::{by_float, contiguous, rows_per_task};
-use super::simd::{Float, vectorize};
+use super::simd::{Float, vectorized};
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
@@ -93,9 +93,9 @@ impl CustomOp3 for BatchNorm {
             let scale: Vec<T> = weight.iter().zip(&rstd).map(|(&w, &r)| w * r).collect();
             let shift: Vec<T> = bias.iter().zip(&mean).zip(&scale).map(|((&b, &m), &s)| b - m * s).collect();
             let mut out = vec![T::ZERO; x.len()];
-            for_each_task(&mut out, x, weight.len(), |out, x| match op.activation {
-                Activation::Identity => normalize(out, x, &scale, &shift, |z| z),
-                Activation::Silu => normalize(out, x, &scale, &shift, |z| Activation::Silu.apply(z)),
+            let task = rows_per_task(x.len() / weight.len(), weight.len()) * weight.len();
+            out.par_chunks_mut(task).zip(x.par_chunks(task)).for_each(|(out, x)| {
+                normalize(out, x, &scale, &shift, op.activation);
             });
             Ok(T::storage(out))
         }
@@ -129,20 +129,84 @@ impl CustomOp3 for BatchNorm {
     }
 }
 
-#[inline(always)]
-fn normalize<T: Float>(out: &mut [T], x: &[T], scale: &[T], shift: &[T], f: impl Fn(T) -> T) {
-    let c = scale.len();
-    for (out, x) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
-        for (((y, &x), &a), &b) in out.iter_mut().zip(x).zip(scale).zip(shift) {
-            *y = f(x.fma(a, b));
+vectorized! {
+    /// `activation(x * scale + shift)`.
+    fn normalize<T>(out: &mut [T], x: &[T], scale: &[T], shift: &[T], activation: Activation) {
+        let c = scale.len();
+        for (out, x) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
+            match activation {
+                Activation::Identity => {
+                    for (((y, &x), &a), &b) in out.iter_mut().zip(x).zip(scale).zip(shift) {
+                        *y = x.fma(a, b);
+                    }
+                }
+                Activation::Silu => {
+                    for (((y, &x), &a), &b) in out.iter_mut().zip(x).zip(scale).zip(shift) {
+                        *y = Activation::Silu.apply(x.fma(a, b));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds rows and their squares, relative to `origin`.
+    fn add_moments<T>(x: &[T], origin: &[T], sum: &mut [T], squares: &mut [T]) {
+        let c = origin.len();
+        for row in x.chunks_exact(c) {
+            for (((&x, &o), s), q) in row.iter().zip(origin).zip(sum.iter_mut()).zip(squares.iter_mut()) {
+                let d = x - o;
+                *s += d;
+                *q = d.fma(d, *q);
+            }
+        }
+    }
+
+    /// Adds `dz` and `dz * xhat`, the gradients of bias and weight.
+    fn add_gradients<T>(x: &[T], grad: &[T], p: Channels<'_, T>, sum: &mut [T], sum_xhat: &mut [T]) {
+        for (x, g) in x.chunks_exact(p.len()).zip(grad.chunks_exact(p.len())) {
+            for i in 0..p.len() {
+                let (xhat, dz) = p.backward(i, x[i], g[i]);
+                sum[i] += dz;
+                sum_xhat[i] = dz.fma(xhat, sum_xhat[i]);
+            }
+        }
+    }
+
+    /// The input's gradient: `weight * rstd * (dz - mean(dz) - xhat * mean(dz * xhat))`.
+    fn write_gradient<T>(out: &mut [T], x: &[T], grad: &[T], p: Channels<'_, T>, mean: &[T], mean_xhat: &[T]) {
+        let rows = out.chunks_exact_mut(p.len()).zip(x.chunks_exact(p.len())).zip(grad.chunks_exact(p.len()));
+        for ((out, x), g) in rows {
+            for i in 0..p.len() {
+                let (xhat, dz) = p.backward(i, x[i], g[i]);
+                out[i] = p.weight[i] * p.rstd[i] * (dz - mean[i] - xhat * mean_xhat[i]);
+            }
         }
     }
 }
 
-/// Splits `out` and `x`, rows of `c` channels, into tasks.
-fn for_each_task<T: Float>(out: &mut [T], x: &[T], c: usize, f: impl Fn(&mut [T], &[T]) + Sync) {
-    let task = rows_per_task(x.len() / c, c) * c;
-    out.par_chunks_mut(task).zip(x.par_chunks(task)).for_each(|(out, x)| vectorize(|| f(out, x)));
+/// What a channel is normalised with.
+#[derive(Clone, Copy)]
+struct Channels<'a, T> {
+    mean: &'a [T],
+    rstd: &'a [T],
+    weight: &'a [T],
+    bias: &'a [T],
+    activation: Activation,
+}
+
+impl<T: Float> Channels<'_, T> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.weight.len()
+    }
+
+    /// For channel `i`: the normalised value, and the gradient before the activation.
+    #[inline(always)]
+    fn backward(&self, i: usize, x: T, grad: T) -> (T, T) {
+        let xhat = (x - self.mean[i]) * self.rstd[i];
+        let z = xhat.fma(self.weight[i], self.bias[i]);
+        (xhat, grad * self.activation.derivative(z))
+    }
 }
 
 /// Sums over tasks of rows of `c` channels, `K` sums a channel: in `T` within a task, in f64 between tasks.
@@ -156,7 +220,7 @@ fn channel_sums<T: Float, const K: usize>(
         .into_par_iter()
         .map(|i| {
             let mut sums = std::array::from_fn(|_| vec![T::ZERO; c]);
-            vectorize(|| f(i * task..((i + 1) * task).min(rows), &mut sums));
+            f(i * task..((i + 1) * task).min(rows), &mut sums);
             sums
         })
         .collect();
@@ -174,13 +238,7 @@ fn statistics<T: Float>(x: &[T], c: usize) -> BatchStatistics {
     let rows = x.len() / c;
     let origin = &x[..c];
     let [sum, squares] = channel_sums::<T, 2>(rows, c, |range, [sum, squares]| {
-        for row in x[range.start * c..range.end * c].chunks_exact(c) {
-            for (((&x, &o), s), q) in row.iter().zip(origin).zip(sum.iter_mut()).zip(squares.iter_mut()) {
-                let d = x - o;
-                *s += d;
-                *q = d.fma(d, *q);
-            }
-        }
+        add_moments(&x[range.start * c..range.end * c], origin, sum, squares);
     });
     let n = rows as f64;
     let var = sum.iter().zip(&squares).map(|(s, q)| ((q - s * s / n) / n).max(0.0)).collect();
@@ -218,36 +276,17 @@ impl BatchNormGrad {
         let cast = |v: &[f64]| -> Vec<T> { v.iter().map(|&v| T::from_f64(v)).collect() };
         let (mean, rstd) = self.forward.mean_rstd::<T>(statistics);
         let (weight, bias) = (cast(&self.weight), cast(&self.bias));
-        let silu = self.forward.activation == Activation::Silu;
-        // dz, the gradient before the activation, from one value.
-        let dz = |x: T, g: T, m: T, r: T, w: T, b: T| {
-            let xhat = (x - m) * r;
-            let dz = if silu { g * Activation::Silu.derivative(xhat.fma(w, b)) } else { g };
-            (xhat, dz)
-        };
+        let channels = Channels { mean: &mean, rstd: &rstd, weight: &weight, bias: &bias, activation: self.forward.activation };
         let [sum_dz, sum_dz_xhat] = channel_sums::<T, 2>(x.len() / c, c, |range, [sum, sum_xhat]| {
             let span = range.start * c..range.end * c;
-            for (x, g) in x[span.clone()].chunks_exact(c).zip(grad[span].chunks_exact(c)) {
-                for i in 0..c {
-                    let (xhat, dz) = dz(x[i], g[i], mean[i], rstd[i], weight[i], bias[i]);
-                    sum[i] += dz;
-                    sum_xhat[i] = dz.fma(xhat, sum_xhat[i]);
-                }
-            }
+            add_gradients(&x[span.clone()], &grad[span], channels, sum, sum_xhat);
         });
         let per_value = |sums: &[f64]| cast(&sums.iter().map(|s| s / statistics.count as f64).collect::<Vec<_>>());
         let (mean_dz, mean_dz_xhat) = (per_value(&sum_dz), per_value(&sum_dz_xhat));
         let mut out = vec![T::ZERO; x.len()];
         let task = rows_per_task(x.len() / c, c) * c;
         out.par_chunks_mut(task).zip(x.par_chunks(task)).zip(grad.par_chunks(task)).for_each(|((out, x), g)| {
-            vectorize(|| {
-                for ((out, x), g) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)).zip(g.chunks_exact(c)) {
-                    for i in 0..c {
-                        let (xhat, dz) = dz(x[i], g[i], mean[i], rstd[i], weight[i], bias[i]);
-                        out[i] = weight[i] * rstd[i] * (dz - mean_dz[i] - xhat * mean_dz_xhat[i]);
-                    }
-                }
-            });
+            write_gradient(out, x, g, channels, &mean_dz, &mean_dz_xhat);
         });
         // Set once: the operator runs once.
         self.sums.get_or_init(|| (sum_dz_xhat, sum_dz));

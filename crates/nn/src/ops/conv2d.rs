@@ -1,10 +1,10 @@
 //! Dense convolution as matrix products: pointwise directly, any other kernel through patches (im2col) of a few
 //! hundred output pixels at a time, so that the patches stay in the cache.
 
-use super::elementwise::Activation;
+use super::elementwise::{Activation, add_bias_and_activate};
 use super::gemm::{Matrix, matmul};
 use super::kernel::{by_float, contiguous, rows_per_task};
-use super::simd::{Float, vectorize};
+use super::simd::Float;
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
@@ -125,7 +125,7 @@ impl CustomOp3 for Conv2dFused {
         let size = Size::new(xl.shape(), wl.dims()[0], self.geometry)?;
         let weight = by_patch(contiguous::<f32>(w, wl)?, size);
         let bias = contiguous::<f32>(b, bl)?;
-        let finish = |rows: &mut [f32]| vectorize(|| self.activation.add_bias_and_apply(rows, bias));
+        let finish = |rows: &mut [f32]| add_bias_and_activate(self.activation, rows, bias);
         let out = forward(contiguous::<f32>(x, xl)?, &weight, size, &finish);
         Ok((CpuStorage::F32(out), size.output_shape()))
     }

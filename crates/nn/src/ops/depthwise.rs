@@ -4,9 +4,9 @@
 //! channels are the vector lanes: for each output pixel a block of channels is accumulated in registers over the taps.
 
 use super::conv2d::ConvGeometry;
-use super::elementwise::Activation;
+use super::elementwise::{Activation, add_bias_and_activate};
 use super::kernel::{by_float, contiguous};
-use super::simd::{Float, vectorize};
+use super::simd::{Float, vectorized};
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
@@ -94,7 +94,7 @@ impl candle_core::CustomOp3 for DepthwiseFused {
         let x = contiguous::<f32>(x, xl)?;
         let taps = taps_by_channel(contiguous::<f32>(w, wl)?, self.geometry.kernel);
         let bias = contiguous::<f32>(b, bl)?;
-        let finish = |row: &mut [f32]| vectorize(|| self.activation.add_bias_and_apply(row, bias));
+        let finish = |row: &mut [f32]| add_bias_and_activate(self.activation, row, bias);
         Ok((CpuStorage::F32(forward(x, &taps, size, self.geometry, &finish)), size.output_shape()))
     }
 }
@@ -141,21 +141,55 @@ fn forward<T: Float>(x: &[T], taps: &[T], s: Size, g: ConvGeometry, finish: &(im
     out.par_chunks_mut((s.out_w * s.c).max(1)).enumerate().for_each(|(row, out)| {
         let (n, oy) = (row / s.out_h, row % s.out_h);
         let image = &x[n * s.h * s.w * s.c..][..s.h * s.w * s.c];
-        vectorize(|| {
-            let mut c0 = 0;
-            while c0 < s.c {
-                c0 += match s.c - c0 {
-                    64.. => forward_row::<T, 64>(image, taps, s, g, oy, c0, out),
-                    32.. => forward_row::<T, 32>(image, taps, s, g, oy, c0, out),
-                    16.. => forward_row::<T, 16>(image, taps, s, g, oy, c0, out),
-                    8.. => forward_row::<T, 8>(image, taps, s, g, oy, c0, out),
-                    _ => forward_row::<T, 1>(image, taps, s, g, oy, c0, out),
-                };
-            }
-        });
+        forward_channels(image, taps, s, g, oy, out);
         finish(out);
     });
     out
+}
+
+vectorized! {
+    /// One row of output pixels, in blocks of channels that fit the registers.
+    fn forward_channels<T>(image: &[T], taps: &[T], s: Size, g: ConvGeometry, oy: usize, out: &mut [T]) {
+        let mut c0 = 0;
+        while c0 < s.c {
+            c0 += match s.c - c0 {
+                64.. => forward_row::<T, 64>(image, taps, s, g, oy, c0, out),
+                32.. => forward_row::<T, 32>(image, taps, s, g, oy, c0, out),
+                16.. => forward_row::<T, 16>(image, taps, s, g, oy, c0, out),
+                8.. => forward_row::<T, 8>(image, taps, s, g, oy, c0, out),
+                _ => forward_row::<T, 1>(image, taps, s, g, oy, c0, out),
+            };
+        }
+    }
+
+    /// The same for one row of the input's gradient.
+    fn grad_input_channels<T>(grad: &[T], taps: &[T], s: Size, g: ConvGeometry, iy: usize, out: &mut [T]) {
+        let mut c0 = 0;
+        while c0 < s.c {
+            c0 += match s.c - c0 {
+                64.. => grad_input_row::<T, 64>(grad, taps, s, g, iy, c0, out),
+                32.. => grad_input_row::<T, 32>(grad, taps, s, g, iy, c0, out),
+                16.. => grad_input_row::<T, 16>(grad, taps, s, g, iy, c0, out),
+                8.. => grad_input_row::<T, 8>(grad, taps, s, g, iy, c0, out),
+                _ => grad_input_row::<T, 1>(grad, taps, s, g, iy, c0, out),
+            };
+        }
+    }
+
+    /// The same for the taps' gradient from one image.
+    fn grad_weight_channels<T>(x: &[T], grad: &[T], s: Size, g: ConvGeometry, sum: &mut [T]) {
+        for oy in 0..s.out_h {
+            let mut c0 = 0;
+            while c0 < s.c {
+                c0 += match s.c - c0 {
+                    32.. => grad_weight_row::<T, 32>(x, grad, s, g, oy, c0, sum),
+                    16.. => grad_weight_row::<T, 16>(x, grad, s, g, oy, c0, sum),
+                    8.. => grad_weight_row::<T, 8>(x, grad, s, g, oy, c0, sum),
+                    _ => grad_weight_row::<T, 1>(x, grad, s, g, oy, c0, sum),
+                };
+            }
+        }
+    }
 }
 
 /// One row of output pixels for `LANES` channels from `c0`; returns `LANES`.
@@ -218,18 +252,7 @@ fn grad_input<T: Float>(grad: &[T], taps: &[T], s: Size, g: ConvGeometry) -> Vec
     out.par_chunks_mut((s.w * s.c).max(1)).enumerate().for_each(|(row, out)| {
         let (n, iy) = (row / s.h, row % s.h);
         let image = &grad[n * s.out_h * s.out_w * s.c..][..s.out_h * s.out_w * s.c];
-        vectorize(|| {
-            let mut c0 = 0;
-            while c0 < s.c {
-                c0 += match s.c - c0 {
-                    64.. => grad_input_row::<T, 64>(image, taps, s, g, iy, c0, out),
-                    32.. => grad_input_row::<T, 32>(image, taps, s, g, iy, c0, out),
-                    16.. => grad_input_row::<T, 16>(image, taps, s, g, iy, c0, out),
-                    8.. => grad_input_row::<T, 8>(image, taps, s, g, iy, c0, out),
-                    _ => grad_input_row::<T, 1>(image, taps, s, g, iy, c0, out),
-                };
-            }
-        });
+        grad_input_channels(image, taps, s, g, iy, out);
     });
     out
 }
@@ -299,19 +322,7 @@ fn grad_weight<T: Float>(x: &[T], grad: &[T], s: Size, g: ConvGeometry) -> Vec<T
             let x = &x[n * s.h * s.w * s.c..][..s.h * s.w * s.c];
             let grad = &grad[n * s.out_h * s.out_w * s.c..][..s.out_h * s.out_w * s.c];
             let mut sum = vec![T::ZERO; taps * s.c];
-            vectorize(|| {
-                for oy in 0..s.out_h {
-                    let mut c0 = 0;
-                    while c0 < s.c {
-                        c0 += match s.c - c0 {
-                            32.. => grad_weight_row::<T, 32>(x, grad, s, g, oy, c0, &mut sum),
-                            16.. => grad_weight_row::<T, 16>(x, grad, s, g, oy, c0, &mut sum),
-                            8.. => grad_weight_row::<T, 8>(x, grad, s, g, oy, c0, &mut sum),
-                            _ => grad_weight_row::<T, 1>(x, grad, s, g, oy, c0, &mut sum),
-                        };
-                    }
-                }
-            });
+            grad_weight_channels(x, grad, s, g, &mut sum);
             sum
         })
         .collect();

@@ -1,7 +1,7 @@
 //! Activations, per-channel gates and residual sums.
 
 use super::kernel::{by_float, contiguous, rows_per_task};
-use super::simd::{Float, vectorize};
+use super::simd::{Float, vectorized};
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
@@ -36,14 +36,50 @@ impl Activation {
         }
     }
 
+}
+
+vectorized! {
     /// `rows += bias`, then the activation, in place; `rows` holds whole rows of `bias.len()` channels.
-    #[inline(always)]
-    pub(crate) fn add_bias_and_apply<T: Float>(self, rows: &mut [T], bias: &[T]) {
+    pub(crate) fn add_bias_and_activate<T>(activation: Activation, rows: &mut [T], bias: &[T]) {
         for row in rows.chunks_exact_mut(bias.len()) {
-            match self {
-                Self::Identity => row.iter_mut().zip(bias).for_each(|(y, &b)| *y += b),
-                Self::Silu => row.iter_mut().zip(bias).for_each(|(y, &b)| *y = Self::Silu.apply(*y + b)),
+            match activation {
+                Activation::Identity => {
+                    for (y, &b) in row.iter_mut().zip(bias) {
+                        *y += b;
+                    }
+                }
+                Activation::Silu => {
+                    for (y, &b) in row.iter_mut().zip(bias) {
+                        *y = Activation::Silu.apply(*y + b);
+                    }
+                }
             }
+        }
+    }
+
+    /// An image's pixels times a factor a channel.
+    fn scale_pixels<T>(out: &mut [T], image: &[T], gate: &[T]) {
+        for (out, x) in out.chunks_exact_mut(gate.len()).zip(image.chunks_exact(gate.len())) {
+            for ((y, &x), &g) in out.iter_mut().zip(x).zip(gate) {
+                *y = x * g;
+            }
+        }
+    }
+
+    /// The sum over pixels of `a * b`, a channel each.
+    fn dot_pixels<T>(sums: &mut [T], a: &[T], b: &[T]) {
+        let c = sums.len();
+        for (a, b) in a.chunks_exact(c).zip(b.chunks_exact(c)) {
+            for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+                *sum = a.fma(b, *sum);
+            }
+        }
+    }
+
+    /// `x + factor * branch`.
+    fn add_scaled<T>(out: &mut [T], x: &[T], branch: &[T], factor: T) {
+        for ((y, &x), &b) in out.iter_mut().zip(x).zip(branch) {
+            *y = b.fma(factor, x);
         }
     }
 }
@@ -74,14 +110,7 @@ impl CustomOp2 for ScaleChannels {
             let mut out = vec![T::ZERO; x.len()];
             let image = h * w * c;
             out.par_chunks_mut(image.max(1)).enumerate().for_each(|(n, out)| {
-                let gate = &gate[n * c..][..c];
-                vectorize(|| {
-                    for (out, x) in out.chunks_exact_mut(c).zip(x[n * image..].chunks_exact(c)) {
-                        for ((y, &x), &g) in out.iter_mut().zip(x).zip(gate) {
-                            *y = x * g;
-                        }
-                    }
-                });
+                scale_pixels(out, &x[n * image..][..image], &gate[n * c..][..c]);
             });
             Ok(T::storage(out))
         }
@@ -111,14 +140,7 @@ impl CustomOp2 for ChannelDot {
             let mut out = vec![T::ZERO; n * c];
             let image = h * w * c;
             out.par_chunks_mut(c.max(1)).enumerate().for_each(|(n, out)| {
-                vectorize(|| {
-                    let pixels = a[n * image..][..image].chunks_exact(c).zip(b[n * image..].chunks_exact(c));
-                    for (a, b) in pixels {
-                        for ((sum, &a), &b) in out.iter_mut().zip(a).zip(b) {
-                            *sum = a.fma(b, *sum);
-                        }
-                    }
-                });
+                dot_pixels(out, &a[n * image..][..image], &b[n * image..][..image]);
             });
             Ok(T::storage(out))
         }
@@ -158,12 +180,7 @@ impl CustomOp2 for ResidualAdd {
                 let k = T::from_f64(f64::from(keep[n]));
                 out.par_chunks_mut(task).enumerate().for_each(|(i, out)| {
                     let start = n * sample + i * task;
-                    let (x, branch) = (&x[start..][..out.len()], &branch[start..][..out.len()]);
-                    vectorize(|| {
-                        for ((y, &x), &b) in out.iter_mut().zip(x).zip(branch) {
-                            *y = b.fma(k, x);
-                        }
-                    });
+                    add_scaled(out, &x[start..][..out.len()], &branch[start..][..out.len()], k);
                 });
             });
             Ok(T::storage(out))

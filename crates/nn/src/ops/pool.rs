@@ -1,7 +1,7 @@
 //! Pooling.
 
 use super::kernel::{by_float, contiguous};
-use super::simd::{Float, vectorize};
+use super::simd::{Float, vectorized};
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
@@ -13,6 +13,20 @@ use rayon::prelude::*;
 pub fn global_avg_pool(x: &Tensor) -> Result<Tensor> {
     let (_, h, w, _) = x.dims4()?;
     x.contiguous()?.apply_op1(GlobalAvgPool { h, w })
+}
+
+vectorized! {
+    /// The sum over an image's pixels times `factor`.
+    fn mean_of_pixels<T>(mean: &mut [T], image: &[T], factor: T) {
+        for pixel in image.chunks_exact(mean.len()) {
+            for (sum, &x) in mean.iter_mut().zip(pixel) {
+                *sum += x;
+            }
+        }
+        for sum in mean {
+            *sum = *sum * factor;
+        }
+    }
 }
 
 struct GlobalAvgPool {
@@ -32,12 +46,7 @@ impl CustomOp1 for GlobalAvgPool {
             let factor = T::from_f64(1.0 / (h * w) as f64);
             let mut out = vec![T::ZERO; n * c];
             out.par_chunks_mut(c.max(1)).enumerate().for_each(|(n, out)| {
-                vectorize(|| {
-                    for pixel in x[n * h * w * c..][..h * w * c].chunks_exact(c) {
-                        out.iter_mut().zip(pixel).for_each(|(sum, &x)| *sum += x);
-                    }
-                    out.iter_mut().for_each(|sum| *sum = *sum * factor);
-                });
+                mean_of_pixels(out, &x[n * h * w * c..][..h * w * c], factor);
             });
             Ok(T::storage(out))
         }

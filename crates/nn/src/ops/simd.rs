@@ -88,11 +88,53 @@ impl Float for f64 {
     }
 }
 
-/// Runs `f` compiled for the widest vectors this processor has (AVX-512, AVX2 or the baseline). Everything hot in
-/// `f` must be `#[inline(always)]`: a call that is not inlined keeps the baseline instruction set.
-#[inline(always)]
-pub(crate) fn vectorize<R>(f: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(f)
+/// Defines functions that are compiled three times, for AVX-512, AVX2 and the baseline, and choose at run time.
+///
+/// What they call must be `#[inline(always)]`: a function that is not inlined keeps the baseline instruction set (and
+/// its fused multiply-add is then a library call).
+macro_rules! vectorized {
+    ($($(#[$doc:meta])* $vis:vis fn $name:ident<T>($($arg:ident: $ty:ty),* $(,)?) $body:block)*) => {$(
+        $(#[$doc])*
+        $vis fn $name<T: Float>($($arg: $ty),*) {
+            #[inline(always)]
+            fn body<T: Float>($($arg: $ty),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma")]
+                fn avx512<T: Float>($($arg: $ty),*) {
+                    body($($arg),*)
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2<T: Float>($($arg: $ty),*) {
+                    body($($arg),*)
+                }
+                let (wide, narrow) = $crate::ops::simd::widths();
+                if wide {
+                    // SAFETY: the processor has these instructions.
+                    return unsafe { avx512($($arg),*) };
+                }
+                if narrow {
+                    // SAFETY: as above.
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            body($($arg),*)
+        }
+    )*};
+}
+pub(crate) use vectorized;
+
+/// Whether this processor has (AVX-512, AVX2 with fused multiply-add).
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn widths() -> (bool, bool) {
+    let narrow = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    let wide = is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512cd")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl");
+    (wide && narrow, narrow)
 }
 
 #[cfg(test)]
