@@ -1,0 +1,37 @@
+//! A folder for each label, with its photos in it (torchvision's `ImageFolder`).
+
+use super::Dataset;
+use crate::error::{AtPath, Result};
+use std::path::Path;
+use wardrobe_types::Category;
+use wardrobe_types::labels::ClothingLabel;
+
+/// Folder names are the clothing photos' labels or categories of the taxonomy.
+pub(super) fn read(path: &Path) -> Result<Dataset> {
+    let mut data = Dataset::default();
+    for folder in sorted(path)? {
+        let Some(label) = folder.file_name().and_then(|name| name.to_str()).filter(|_| folder.is_dir()) else {
+            continue;
+        };
+        let categories = categories(label);
+        for photo in sorted(&folder)? {
+            if wardrobe_ingest::probe(&photo).is_ok() {
+                data.add(photo, label, categories.as_deref());
+            }
+        }
+    }
+    Ok(data)
+}
+
+fn categories(label: &str) -> Option<Vec<Category>> {
+    let clothing = label.parse::<ClothingLabel>().ok().map(|label| label.categories().to_vec());
+    clothing.or_else(|| label.parse().ok().map(|category| vec![category]))
+}
+
+/// In order of their names, so that a seed means the same on every file system.
+fn sorted(path: &Path) -> Result<Vec<std::path::PathBuf>> {
+    let entries = std::fs::read_dir(path).at(path)?;
+    let mut paths = entries.map(|e| e.map(|e| e.path())).collect::<std::io::Result<Vec<_>>>().at(path)?;
+    paths.sort();
+    Ok(paths)
+}

@@ -1,0 +1,127 @@
+//! Labelled photos, in the layouts they are published in.
+
+mod image_folder;
+mod photos;
+mod styles_csv;
+
+pub use photos::PhotoCache;
+
+use crate::error::{Error, Result};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use wardrobe_types::Category;
+
+/// Photos with labels of the data set's own, each a set of our categories.
+#[derive(Clone, Debug, Default)]
+pub struct Dataset {
+    /// The labels.
+    pub labels: Vec<Label>,
+    /// The photos.
+    pub samples: Vec<Sample>,
+    /// Labels that have no category here, and how many photos each leaves out.
+    pub unmapped: BTreeMap<String, usize>,
+}
+
+/// A data set's label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    /// Its name; labels that cover the same categories are one, their names joined by `/`.
+    pub name: String,
+    /// The categories it covers.
+    pub categories: Vec<Category>,
+}
+
+/// A labelled photo.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The photo.
+    pub path: PathBuf,
+    /// Index into [`Dataset::labels`].
+    pub label: usize,
+}
+
+/// Which part of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// To learn from.
+    Train,
+    /// To measure on.
+    Val,
+}
+
+impl Split {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Val => "val",
+        }
+    }
+}
+
+impl Dataset {
+    /// One part of a data set: `train/` and `val/` folders of labels, or `styles_train.csv` and `styles_val.csv`
+    /// beside `images/`. `None` where there is no such part.
+    ///
+    /// # Errors
+    /// A folder that holds neither layout, or labels that are all unknown.
+    pub fn split(path: &Path, split: Split) -> Result<Option<Self>> {
+        let folder = path.join(split.name());
+        let table = path.join(format!("styles_{}.csv", split.name()));
+        if folder.is_dir() {
+            Self::at(&folder).map(Some)
+        } else if table.is_file() {
+            styles_csv::read(&table).map(Some)
+        } else if split == Split::Train {
+            Self::at(path).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The data set to measure on at `path`: its `val` part where it has one, else all of it.
+    ///
+    /// # Errors
+    /// As [`Dataset::split`].
+    pub fn for_evaluation(path: &Path) -> Result<Self> {
+        match Self::split(path, Split::Val)? {
+            Some(val) => Ok(val),
+            None => Self::at(path),
+        }
+    }
+
+    fn at(path: &Path) -> Result<Self> {
+        let table = path.join("styles.csv");
+        let data = if table.is_file() { styles_csv::read(&table)? } else { image_folder::read(path)? };
+        if data.samples.is_empty() {
+            let problem = format!(
+                "no labelled photos: expected a folder for each label with photos in it, or styles.csv and images/ \
+                 (unknown labels: {})",
+                if data.unmapped.is_empty() { "none".to_owned() } else { list(data.unmapped.keys()) }
+            );
+            return Err(Error::Data { path: path.to_path_buf(), problem });
+        }
+        Ok(data)
+    }
+
+    /// Adds a photo under `label`; one that covers no category is counted as unmapped.
+    fn add(&mut self, path: PathBuf, label: &str, categories: Option<&[Category]>) {
+        let Some(categories) = categories else {
+            *self.unmapped.entry(label.to_owned()).or_default() += 1;
+            return;
+        };
+        let same = |l: &Label| l.categories == categories;
+        let index = self.labels.iter().position(same).unwrap_or_else(|| {
+            self.labels.push(Label { name: label.to_owned(), categories: categories.to_vec() });
+            self.labels.len() - 1
+        });
+        let name = &mut self.labels[index].name;
+        if !name.split('/').any(|part| part == label) {
+            *name = format!("{name}/{label}");
+        }
+        self.samples.push(Sample { path, label: index });
+    }
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    names.map(String::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,3 @@
+//! Weights and methods, measured on labelled data.
+
+pub mod classify;

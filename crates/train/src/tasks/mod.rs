@@ -1,0 +1,3 @@
+//! One training loop a model.
+
+pub mod classify;
