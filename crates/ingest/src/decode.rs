@@ -29,7 +29,11 @@ pub struct DecodeLimits {
 
 impl Default for DecodeLimits {
     fn default() -> Self {
-        Self { max_pixels: 100_000_000, max_file_bytes: 512 << 20, max_alloc_bytes: 2 << 30 }
+        Self {
+            max_pixels: 100_000_000,
+            max_file_bytes: 512 << 20,
+            max_alloc_bytes: 2 << 30,
+        }
     }
 }
 
@@ -64,8 +68,14 @@ pub fn load_with(path: impl AsRef<Path>, limits: &DecodeLimits) -> Result<Photo>
     let path = path.as_ref();
     let (mut file, mut bytes) = open_head(path)?;
     readable_format(&bytes, path)?;
-    let rest = limits.max_file_bytes.saturating_add(1).saturating_sub(bytes.len() as u64);
-    file.by_ref().take(rest).read_to_end(&mut bytes).map_err(|source| Error::from_io(path, source))?;
+    let rest = limits
+        .max_file_bytes
+        .saturating_add(1)
+        .saturating_sub(bytes.len() as u64);
+    file.by_ref()
+        .take(rest)
+        .read_to_end(&mut bytes)
+        .map_err(|source| Error::from_io(path, source))?;
     decode(&bytes, path, limits)
 }
 
@@ -78,7 +88,10 @@ pub(crate) fn open_head(path: &Path) -> Result<(File, Vec<u8>)> {
     }
     let mut file = File::open(path).map_err(from_io)?;
     let mut head = Vec::with_capacity(SNIFF_BYTES);
-    file.by_ref().take(SNIFF_BYTES as u64).read_to_end(&mut head).map_err(from_io)?;
+    file.by_ref()
+        .take(SNIFF_BYTES as u64)
+        .read_to_end(&mut head)
+        .map_err(from_io)?;
     Ok((file, head))
 }
 
@@ -89,14 +102,21 @@ pub(crate) fn readable_format(head: &[u8], path: &Path) -> Result<Format> {
         return Err(Error::Empty { path: path() });
     }
     let start = &head[..head.len().min(SNIFF_BYTES)];
-    let format = sniff(start).ok_or_else(|| Error::NotAPicture { path: path(), found: describe(start) })?;
+    let format = sniff(start).ok_or_else(|| Error::NotAPicture {
+        path: path(),
+        found: describe(start),
+    })?;
     let enabled = match format {
         Format::Heic => cfg!(feature = "heic"),
         Format::Avif => cfg!(feature = "avif"),
         _ => true,
     };
     match format.feature() {
-        Some(feature) if !enabled => Err(Error::FeatureDisabled { path: path(), format, feature }),
+        Some(feature) if !enabled => Err(Error::FeatureDisabled {
+            path: path(),
+            format,
+            feature,
+        }),
         _ => Ok(format),
     }
 }
@@ -111,16 +131,30 @@ pub fn decode(bytes: &[u8], path: impl AsRef<Path>, limits: &DecodeLimits) -> Re
     let format = readable_format(bytes, path)?;
     let file_bytes = bytes.len() as u64;
     if file_bytes > limits.max_file_bytes {
-        return Err(Error::FileTooLarge { path: path.into(), limit: limits.max_file_bytes });
+        return Err(Error::FileTooLarge {
+            path: path.into(),
+            limit: limits.max_file_bytes,
+        });
     }
-    let source = Source { bytes, path, format, limits };
+    let source = Source {
+        bytes,
+        path,
+        format,
+        limits,
+    };
     let (image, orientation) = match format {
         Format::Jpeg => jpeg::decode(&source)?,
         #[cfg(any(feature = "heic", feature = "avif"))]
         Format::Heic | Format::Avif => heif::decode(&source)?,
         _ => raster::decode(&source)?,
     };
-    Ok(Photo { image: upright(image, orientation), format, orientation, path: path.into(), file_bytes })
+    Ok(Photo {
+        image: upright(image, orientation),
+        format,
+        orientation,
+        path: path.into(),
+        file_bytes,
+    })
 }
 
 /// What the decoders share: the bytes, and what to say and to check about them.
@@ -135,23 +169,40 @@ impl Source<'_> {
     fn check_pixels(&self, width: u32, height: u32) -> Result<()> {
         let limit = self.limits.max_pixels;
         if u64::from(width) * u64::from(height) > limit {
-            return Err(Error::TooManyPixels { path: self.path.into(), width, height, limit });
+            return Err(Error::TooManyPixels {
+                path: self.path.into(),
+                width,
+                height,
+                limit,
+            });
         }
         Ok(())
     }
 
     fn truncated(&self, source: Option<crate::error::Cause>) -> Error {
-        Error::Truncated { path: self.path.into(), format: self.format, source }
+        Error::Truncated {
+            path: self.path.into(),
+            format: self.format,
+            source,
+        }
     }
 
     fn damaged(&self, source: impl Into<crate::error::Cause>) -> Error {
-        Error::Damaged { path: self.path.into(), format: self.format, source: source.into() }
+        Error::Damaged {
+            path: self.path.into(),
+            format: self.format,
+            source: source.into(),
+        }
     }
 }
 
 /// RGB8 on white, turned as the EXIF tag says.
 fn upright(image: DynamicImage, orientation: Orientation) -> RgbImage {
-    let rgb = if image.color().has_alpha() { flatten_on_white(image) } else { image.into_rgb8() };
+    let rgb = if image.color().has_alpha() {
+        flatten_on_white(image)
+    } else {
+        image.into_rgb8()
+    };
     let mut turned = DynamicImage::ImageRgb8(rgb);
     turned.apply_orientation(orientation);
     turned.into_rgb8()
@@ -179,31 +230,39 @@ mod tests {
         let pixels = [[0, 0, 0, 0], [10, 20, 30, 255], [0, 100, 255, 128]];
         let image = RgbaImage::from_fn(3, 1, |x, _| Rgba(pixels[x as usize]));
         let flat = flatten_on_white(image.into());
-        assert_eq!(flat.pixels().map(|p| p.0).collect::<Vec<_>>(), [[255; 3], [10, 20, 30], [127, 177, 255]]);
+        assert_eq!(
+            flat.pixels().map(|p| p.0).collect::<Vec<_>>(),
+            [[255; 3], [10, 20, 30], [127, 177, 255]]
+        );
     }
 
     /// The EXIF definition in words, against a picture whose upright self is 3 x 2 with a red top-left, green top-right and
     /// blue bottom-left corner.
     #[test]
     fn the_eight_orientations() {
-        let (red, green, blue, grey) = (Rgb([255, 0, 0]), Rgb([0, 255, 0]), Rgb([0, 0, 255]), Rgb([9, 9, 9]));
+        let (red, green, blue, grey) = (
+            Rgb([255, 0, 0]),
+            Rgb([0, 255, 0]),
+            Rgb([0, 0, 255]),
+            Rgb([9, 9, 9]),
+        );
         let upright_photo = RgbImage::from_fn(3, 2, |x, y| match (x, y) {
             (0, 0) => red,
             (2, 0) => green,
             (0, 1) => blue,
             _ => grey,
         });
-        // Tag: where row 0 and column 0 of the stored picture are in the scene (EXIF 2.32, 4.6.4).
+        // Tag: from stored to scene coordinates, after where row 0 and column 0 are in the scene (EXIF 2.32, 4.6.4).
         type Stored = fn(u32, u32) -> (u32, u32);
         let scene_of: [(u8, (u32, u32), Stored); 8] = [
-            (1, (3, 2), |x, y| (x, y)),         // row 0 top, column 0 left
-            (2, (3, 2), |x, y| (2 - x, y)),     // top, right
+            (1, (3, 2), |x, y| (x, y)),     // row 0 is the top, column 0 the left side
+            (2, (3, 2), |x, y| (2 - x, y)), // top, right
             (3, (3, 2), |x, y| (2 - x, 1 - y)), // bottom, right
-            (4, (3, 2), |x, y| (x, 1 - y)),     // bottom, left
-            (5, (2, 3), |x, y| (y, x)),         // row 0 left, column 0 top
-            (6, (2, 3), |x, y| (y, 1 - x)),     // row 0 right... as the scene's column; column 0 at its bottom
-            (7, (2, 3), |x, y| (2 - y, 1 - x)), // bottom and right
-            (8, (2, 3), |x, y| (2 - y, x)),     // row 0 at the scene's right, column 0 at its top
+            (4, (3, 2), |x, y| (x, 1 - y)), // bottom, left
+            (5, (2, 3), |x, y| (y, x)),     // left, top
+            (6, (2, 3), |x, y| (2 - y, x)), // right, top
+            (7, (2, 3), |x, y| (2 - y, 1 - x)), // right, bottom
+            (8, (2, 3), |x, y| (y, 1 - x)), // left, bottom
         ];
         for (tag, (width, height), scene) in scene_of {
             let stored = RgbImage::from_fn(width, height, |x, y| {
@@ -211,7 +270,11 @@ mod tests {
                 *upright_photo.get_pixel(scene_x, scene_y)
             });
             let orientation = Orientation::from_exif(tag).unwrap();
-            assert_eq!(upright(stored.into(), orientation), upright_photo, "orientation {tag}");
+            assert_eq!(
+                upright(stored.into(), orientation),
+                upright_photo,
+                "orientation {tag}"
+            );
         }
     }
 }

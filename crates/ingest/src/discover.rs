@@ -41,7 +41,10 @@ struct Walk {
 
 impl Walk {
     fn root(&mut self, root: &Path) {
-        let entries = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+        let entries = WalkDir::new(root)
+            .follow_links(true)
+            .sort_by_file_name()
+            .into_iter();
         for entry in entries.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
@@ -80,15 +83,22 @@ fn is_hidden(entry: &DirEntry) -> bool {
 }
 
 fn has_photo_extension(path: &Path) -> bool {
-    let Some(extension) = path.extension().and_then(|extension| extension.to_str()) else { return false };
+    let Some(extension) = path.extension().and_then(|extension| extension.to_str()) else {
+        return false;
+    };
     let extension = extension.to_ascii_lowercase();
-    Format::ALL.iter().any(|format| format.extensions().contains(&extension.as_str()))
+    Format::ALL
+        .iter()
+        .any(|format| format.extensions().contains(&extension.as_str()))
 }
 
 fn from_walkdir(error: walkdir::Error, root: &Path) -> Error {
     let path = error.path().unwrap_or(root).to_path_buf();
     if let Some(ancestor) = error.loop_ancestor() {
-        return Error::FolderLoop { path, ancestor: ancestor.into() };
+        return Error::FolderLoop {
+            path,
+            ancestor: ancestor.into(),
+        };
     }
     Error::from_io(&path, error.into())
 }

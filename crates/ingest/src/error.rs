@@ -163,17 +163,6 @@ pub enum Error {
         to_height: u64,
     },
 
-    /// The resampler refused; its sizes are checked before, so this is a defect worth reporting.
-    #[error("resizing to {to_width} x {to_height} failed: {source}")]
-    Resample {
-        /// Width asked for.
-        to_width: u32,
-        /// Height asked for.
-        to_height: u32,
-        /// What the resampler said.
-        source: Cause,
-    },
-
     /// A crop box that shares no pixel with the photo.
     #[error("the box [{x0}, {y0}, {x1}, {y1}] covers no pixel of the {width} x {height} photo")]
     EmptyCrop {
@@ -231,7 +220,6 @@ impl Error {
             | Self::Damaged { path, .. }
             | Self::Unsupported { path, .. } => Some(path),
             Self::BadSize { .. }
-            | Self::Resample { .. }
             | Self::EmptyCrop { .. }
             | Self::BadBufferLength { .. }
             | Self::BadPreprocess { .. } => None,

@@ -32,8 +32,16 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 8] =
-        [Self::Jpeg, Self::Png, Self::WebP, Self::Gif, Self::Bmp, Self::Tiff, Self::Heic, Self::Avif];
+    pub const ALL: [Self; 8] = [
+        Self::Jpeg,
+        Self::Png,
+        Self::WebP,
+        Self::Gif,
+        Self::Bmp,
+        Self::Tiff,
+        Self::Heic,
+        Self::Avif,
+    ];
 
     /// The extensions files of this format usually have, in lower case, the usual one first.
     pub fn extensions(self) -> &'static [&'static str] {
@@ -80,13 +88,45 @@ pub fn sniff(head: &[u8]) -> Option<Format> {
     match head {
         [0xFF, 0xD8, 0xFF, ..] => Some(Format::Jpeg),
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Format::Png),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Some(Format::WebP),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some(Format::Tiff),
         // "BM" also starts many an English text: the reserved words are 0 and the header's length is one of a few.
-        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, _, _, _, _, 12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0, ..] => {
-            Some(Format::Bmp)
-        }
+        [
+            b'B',
+            b'M',
+            _,
+            _,
+            _,
+            _,
+            0,
+            0,
+            0,
+            0,
+            _,
+            _,
+            _,
+            _,
+            12 | 40 | 52 | 56 | 64 | 108 | 124,
+            0,
+            0,
+            0,
+            ..,
+        ] => Some(Format::Bmp),
         _ => sniff_iso_media(head),
     }
 }
@@ -100,12 +140,21 @@ fn sniff_iso_media(head: &[u8]) -> Option<Format> {
     let end = head.len().min(usize::try_from(length).ok()?);
     // The major brand, then (after four bytes of minor version) the compatible ones.
     let compatible = head.get(16..end).unwrap_or_default();
-    let brands = || head.get(8..12).into_iter().chain(compatible.chunks_exact(4));
+    let brands = || {
+        head.get(8..12)
+            .into_iter()
+            .chain(compatible.chunks_exact(4))
+    };
     if brands().any(|brand| matches!(brand, b"avif" | b"avis")) {
         return Some(Format::Avif);
     }
     brands()
-        .any(|brand| matches!(brand, b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1"))
+        .any(|brand| {
+            matches!(
+                brand,
+                b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1"
+            )
+        })
         .then_some(Format::Heic)
 }
 
@@ -117,7 +166,9 @@ pub(crate) fn describe(head: &[u8]) -> &'static str {
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => "a video",
         [b'R', b'I', b'F', b'F', ..] => "a video or sound",
         _ if starts_with_ignoring_space(head, b"<svg") => "an SVG drawing",
-        _ if starts_with_ignoring_space(head, b"<!doctype html") || starts_with_ignoring_space(head, b"<html") => {
+        _ if starts_with_ignoring_space(head, b"<!doctype html")
+            || starts_with_ignoring_space(head, b"<html") =>
+        {
             "a web page"
         }
         _ if is_text(head) => "text",
@@ -126,7 +177,9 @@ pub(crate) fn describe(head: &[u8]) -> &'static str {
 }
 
 fn starts_with_ignoring_space(head: &[u8], prefix: &[u8]) -> bool {
-    head.trim_ascii_start().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    head.trim_ascii_start()
+        .get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 /// UTF-8 without control characters; the last character may be cut in two.
@@ -147,8 +200,14 @@ mod tests {
 
     #[test]
     fn brands_tell_heic_from_avif() {
-        assert_eq!(sniff(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), Some(Format::Heic));
-        assert_eq!(sniff(b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf"), Some(Format::Avif));
+        assert_eq!(
+            sniff(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+            Some(Format::Heic)
+        );
+        assert_eq!(
+            sniff(b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf"),
+            Some(Format::Avif)
+        );
         assert_eq!(sniff(b"\0\0\0\x18ftypisom\0\0\0\0isommp42"), None);
         assert_eq!(describe(b"\0\0\0\x18ftypisom\0\0\0\0isommp42"), "a video");
         // Brands past the end of the ftyp box are not brands.

@@ -34,7 +34,12 @@ impl Default for LetterboxOptions {
 impl LetterboxOptions {
     /// A square input of exactly `size` pixels a side.
     pub fn square(size: u32) -> Self {
-        Self { width: size, height: size, stride: None, scale_up: true }
+        Self {
+            width: size,
+            height: size,
+            stride: None,
+            scale_up: true,
+        }
     }
 }
 
@@ -60,7 +65,12 @@ impl Letterboxed {
     pub fn to_photo(&self, bbox: BoxXyxy) -> BoxXyxy {
         let x = |x: f32| (x - self.pad_x as f32) / self.scale;
         let y = |y: f32| (y - self.pad_y as f32) / self.scale;
-        let unclipped = BoxXyxy { x0: x(bbox.x0), y0: y(bbox.y0), x1: x(bbox.x1), y1: y(bbox.y1) };
+        let unclipped = BoxXyxy {
+            x0: x(bbox.x0),
+            y0: y(bbox.y0),
+            x1: x(bbox.x1),
+            y1: y(bbox.y1),
+        };
         unclipped.clipped(self.photo_width, self.photo_height)
     }
 
@@ -68,7 +78,12 @@ impl Letterboxed {
     pub fn from_photo(&self, bbox: BoxXyxy) -> BoxXyxy {
         let x = |x: f32| x * self.scale + self.pad_x as f32;
         let y = |y: f32| y * self.scale + self.pad_y as f32;
-        BoxXyxy { x0: x(bbox.x0), y0: y(bbox.y0), x1: x(bbox.x1), y1: y(bbox.y1) }
+        BoxXyxy {
+            x0: x(bbox.x0),
+            y0: y(bbox.y0),
+            x1: x(bbox.x1),
+            y1: y(bbox.y1),
+        }
     }
 }
 
@@ -90,7 +105,9 @@ pub fn letterbox_with(image: &RgbImage, options: &LetterboxOptions) -> Result<Le
     let (width, height) = image.dimensions();
     crate::resize::check_size(image, options.width.into(), options.height.into())?;
     if options.stride == Some(0) {
-        return Err(Error::BadPreprocess { what: "a stride of 0; YOLOv8's is 32".into() });
+        return Err(Error::BadPreprocess {
+            what: "a stride of 0; YOLOv8's is 32".into(),
+        });
     }
     let ratio = |have: u32, wanted: u32| f64::from(wanted) / f64::from(have);
     let mut scale = ratio(width, options.width).min(ratio(height, options.height));
@@ -111,7 +128,14 @@ pub fn letterbox_with(image: &RgbImage, options: &LetterboxOptions) -> Result<Le
         imageops::replace(&mut canvas, &inner, pad_x.into(), pad_y.into());
         canvas
     };
-    Ok(Letterboxed { image: fitted, scale: scale as f32, pad_x, pad_y, photo_width: width, photo_height: height })
+    Ok(Letterboxed {
+        image: fitted,
+        scale: scale as f32,
+        pad_x,
+        pad_y,
+        photo_width: width,
+        photo_height: height,
+    })
 }
 
 /// Padding before and after `inner` pixels in `outer`: half each, the odd pixel after.
@@ -137,21 +161,52 @@ mod tests {
     #[test]
     fn boxes_go_there_and_back() {
         let fitted = letterbox(&RgbImage::new(333, 500), 640).unwrap();
-        assert_eq!((fitted.image.dimensions(), fitted.pad_x, fitted.pad_y), ((640, 640), 107, 0));
-        let garment = BoxXyxy { x0: 12.0, y0: 30.5, x1: 300.0, y1: 499.0 };
+        assert_eq!(
+            (fitted.image.dimensions(), fitted.pad_x, fitted.pad_y),
+            ((640, 640), 107, 0)
+        );
+        let garment = BoxXyxy {
+            x0: 12.0,
+            y0: 30.5,
+            x1: 300.0,
+            y1: 499.0,
+        };
         let back = fitted.to_photo(fitted.from_photo(garment));
-        for (a, b) in <[f32; 4]>::from(back).into_iter().zip(<[f32; 4]>::from(garment)) {
+        for (a, b) in <[f32; 4]>::from(back)
+            .into_iter()
+            .zip(<[f32; 4]>::from(garment))
+        {
             assert!((a - b).abs() < 1e-3, "{back:?}");
         }
-        let past_the_edge = fitted.to_photo(BoxXyxy { x0: 0.0, y0: 0.0, x1: 640.0, y1: 640.0 });
+        let past_the_edge = fitted.to_photo(BoxXyxy {
+            x0: 0.0,
+            y0: 0.0,
+            x1: 640.0,
+            y1: 640.0,
+        });
         assert_eq!(past_the_edge, BoxXyxy::whole(333, 500));
     }
 
     #[test]
     fn slivers_keep_a_pixel_and_zero_is_an_error() {
-        assert_eq!(letterbox(&RgbImage::new(1, 5000), 640).unwrap().image.dimensions(), (640, 640));
-        assert!(matches!(letterbox(&RgbImage::new(1, 1), 0), Err(Error::BadSize { .. })));
-        let bad = LetterboxOptions { stride: Some(0), ..LetterboxOptions::square(640) };
-        assert!(matches!(letterbox_with(&RgbImage::new(4, 4), &bad), Err(Error::BadPreprocess { .. })));
+        assert_eq!(
+            letterbox(&RgbImage::new(1, 5000), 640)
+                .unwrap()
+                .image
+                .dimensions(),
+            (640, 640)
+        );
+        assert!(matches!(
+            letterbox(&RgbImage::new(1, 1), 0),
+            Err(Error::BadSize { .. })
+        ));
+        let bad = LetterboxOptions {
+            stride: Some(0),
+            ..LetterboxOptions::square(640)
+        };
+        assert!(matches!(
+            letterbox_with(&RgbImage::new(4, 4), &bad),
+            Err(Error::BadPreprocess { .. })
+        ));
     }
 }

@@ -10,6 +10,7 @@ mod luma;
 pub mod phash;
 pub mod preprocess;
 pub mod quality;
+mod resample;
 pub mod resize;
 pub mod tensor;
 

@@ -1,7 +1,6 @@
 //! OpenCV's plain bilinear on bytes, bit for bit.
 //!
-//! `fast_image_resize` rounds to bytes between its two passes and so differs from OpenCV; YOLO's weights were trained on
-//! OpenCV's, and its boxes are compared with those of a network fed by it.
+//! YOLO's weights were trained on OpenCV's pixels, and its boxes are compared with those of a network fed by it.
 
 use image::RgbImage;
 
@@ -22,13 +21,19 @@ pub(crate) fn resize_linear(image: &RgbImage, width: u32, height: u32) -> RgbIma
     if image.dimensions() == (width, height) {
         return image.clone();
     }
-    let columns = taps(image.width(), width);
-    let rows = taps(image.height(), height);
+    let columns = taps(image.width(), width, true);
+    let rows = taps(image.height(), height, false);
     let row_length = width as usize * 3;
     let mut resized = RgbImage::new(width, height);
     // The horizontal pass of the two rows in use; neighbouring output rows mostly share them.
-    let mut above = Row { source: usize::MAX, values: vec![0; row_length] };
-    let mut below = Row { source: usize::MAX, values: vec![0; row_length] };
+    let mut above = Row {
+        source: usize::MAX,
+        values: vec![0; row_length],
+    };
+    let mut below = Row {
+        source: usize::MAX,
+        values: vec![0; row_length],
+    };
     for (tap, out) in rows.iter().zip(resized.chunks_exact_mut(row_length)) {
         if above.source != tap.first && below.source == tap.first {
             std::mem::swap(&mut above, &mut below);
@@ -62,29 +67,36 @@ impl Row {
             let left = &pixels[tap.first * 3..][..3];
             let right = &pixels[tap.second * 3..][..3];
             for channel in 0..3 {
-                out[channel] =
-                    i32::from(left[channel]) * tap.weights[0] + i32::from(right[channel]) * tap.weights[1];
+                out[channel] = i32::from(left[channel]) * tap.weights[0]
+                    + i32::from(right[channel]) * tap.weights[1];
             }
         }
     }
 }
 
-/// The taps of a side resized from `from` to `to` pixels, centres aligned, edges repeated.
-fn taps(from: u32, to: u32) -> Vec<Tap> {
+/// The taps of a side resized from `from` to `to` pixels, centres aligned, edges repeated. Past an edge both taps are the edge
+/// pixel; OpenCV gives the first all the weight across a row (`whole_at_edges`) but not down a column, where the two halves
+/// are cut to integers apart.
+fn taps(from: u32, to: u32, whole_at_edges: bool) -> Vec<Tap> {
     let scale = 1.0 / (f64::from(to) / f64::from(from));
     let last = from as usize - 1;
     (0..to)
         .map(|index| {
             let position = ((f64::from(index) + 0.5) * scale - 0.5) as f32;
             let floor = position.floor();
-            if floor < 0.0 {
-                return Tap { first: 0, second: 0, weights: weights(0.0) };
+            let past_an_edge = floor < 0.0 || floor as usize >= last;
+            let fraction = if past_an_edge && whole_at_edges {
+                0.0
+            } else {
+                position - floor
+            };
+            // The cast of -1.0 saturates at 0.
+            let (first, second) = (floor as usize, (floor + 1.0) as usize);
+            Tap {
+                first: first.min(last),
+                second: second.min(last),
+                weights: weights(fraction),
             }
-            let first = floor as usize;
-            if first >= last {
-                return Tap { first: last, second: last, weights: weights(0.0) };
-            }
-            Tap { first, second: first + 1, weights: weights(position - floor) }
         })
         .collect()
 }

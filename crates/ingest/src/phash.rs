@@ -79,7 +79,10 @@ pub fn perceptual_hash(image: &RgbImage) -> Result<PerceptualHash> {
     let mut sorted = frequencies;
     sorted.sort_by(f32::total_cmp);
     let median = (sorted[31] + sorted[32]) / 2.0;
-    let bits = frequencies.iter().rev().fold(0, |bits, &value| bits << 1 | u64::from(value > median));
+    let bits = frequencies
+        .iter()
+        .rev()
+        .fold(0, |bits, &value| bits << 1 | u64::from(value > median));
     Ok(PerceptualHash(bits))
 }
 
@@ -94,9 +97,17 @@ fn low_frequencies(luma: &Luma) -> [f32; KEPT * KEPT] {
     }
     std::array::from_fn(|index| {
         let (vertical, horizontal) = (index / KEPT, index % KEPT);
-        let frequency = COSINES[vertical].iter().zip(&rows).map(|(c, row)| c * row[horizontal]).sum::<f32>();
+        let frequency = COSINES[vertical]
+            .iter()
+            .zip(&rows)
+            .map(|(c, row)| c * row[horizontal])
+            .sum::<f32>();
         // A flat picture has rounding noise for frequencies; without this its hash would be noise as well.
-        if frequency.abs() < 1e-1 { 0.0 } else { frequency }
+        if frequency.abs() < 1e-1 {
+            0.0
+        } else {
+            frequency
+        }
     })
 }
 
@@ -104,7 +115,8 @@ fn low_frequencies(luma: &Luma) -> [f32; KEPT * KEPT] {
 static COSINES: LazyLock<[[f32; SIDE]; KEPT]> = LazyLock::new(|| {
     std::array::from_fn(|k| {
         std::array::from_fn(|x| {
-            let angle = std::f64::consts::PI * (2 * x + 1) as f64 * (k + 1) as f64 / (2 * SIDE) as f64;
+            let angle =
+                std::f64::consts::PI * (2 * x + 1) as f64 * (k + 1) as f64 / (2 * SIDE) as f64;
             angle.cos() as f32
         })
     })

@@ -69,7 +69,11 @@ impl Preprocess {
     /// CLIP's: shorter side to `size` with the bicubic filter, centre crop, CLIP's normalisation.
     pub fn clip(size: u32) -> Self {
         Self {
-            geometry: Geometry::ShortestEdge { edge: size, crop: size, filter: Filter::Bicubic },
+            geometry: Geometry::ShortestEdge {
+                edge: size,
+                crop: size,
+                filter: Filter::Bicubic,
+            },
             normalization: Normalization::Clip,
             channel_order: ChannelOrder::Rgb,
         }
@@ -97,7 +101,13 @@ impl Preprocess {
         let (mean, std) = self.normalization.mean_std();
         let what = if sides.contains(&0) {
             format!("a side of 0 pixels in {:?}", self.geometry)
-        } else if matches!(self.geometry, Geometry::Letterbox(LetterboxOptions { stride: Some(0), .. })) {
+        } else if matches!(
+            self.geometry,
+            Geometry::Letterbox(LetterboxOptions {
+                stride: Some(0),
+                ..
+            })
+        ) {
             "a stride of 0; YOLOv8's is 32".to_owned()
         } else if !mean.iter().chain(&std).all(|value| value.is_finite()) || std.contains(&0.0) {
             format!("mean {mean:?} and std {std:?}; both must be finite and std not 0")
@@ -115,13 +125,22 @@ impl Preprocess {
     pub fn apply<'photo>(&self, original: &'photo RgbImage) -> Result<Processed<'photo>> {
         self.check()?;
         let image = match self.geometry {
-            Geometry::Squash { width, height, filter } => resize(original, width, height, filter)?,
+            Geometry::Squash {
+                width,
+                height,
+                filter,
+            } => resize(original, width, height, filter)?,
             Geometry::ShortestEdge { edge, crop, filter } => {
                 center_crop(&shortest_edge(original, edge, filter)?, crop, crop)
             }
             Geometry::Letterbox(options) => letterbox_with(original, &options)?.image,
         };
-        Ok(Processed { original, image, normalization: self.normalization, channel_order: self.channel_order })
+        Ok(Processed {
+            original,
+            image,
+            normalization: self.normalization,
+            channel_order: self.channel_order,
+        })
     }
 }
 
@@ -147,7 +166,13 @@ impl Processed<'_> {
     /// # Errors
     /// [`Error::BadBufferLength`].
     pub fn write_into(&self, layout: Layout, out: &mut [f32]) -> Result<()> {
-        tensor::write_into(&self.image, self.normalization, self.channel_order, layout, out)
+        tensor::write_into(
+            &self.image,
+            self.normalization,
+            self.channel_order,
+            layout,
+            out,
+        )
     }
 }
 
@@ -157,9 +182,17 @@ mod tests {
 
     #[test]
     fn recipes_survive_json() {
-        for recipe in [Preprocess::imagenet(256, 224, Filter::Bicubic), Preprocess::clip(224), Preprocess::yolo(640)] {
+        for recipe in [
+            Preprocess::imagenet(256, 224, Filter::Bicubic),
+            Preprocess::clip(224),
+            Preprocess::yolo(640),
+        ] {
             let json = serde_json::to_string(&recipe).unwrap();
-            assert_eq!(serde_json::from_str::<Preprocess>(&json).unwrap(), recipe, "{json}");
+            assert_eq!(
+                serde_json::from_str::<Preprocess>(&json).unwrap(),
+                recipe,
+                "{json}"
+            );
         }
         let written = r#"{"geometry":{"kind":"shortest-edge","edge":256,"crop":224,"filter":"bicubic"},
             "normalization":"image-net","channel-order":"rgb"}"#;
@@ -171,27 +204,45 @@ mod tests {
 
     #[test]
     fn bad_recipes_fail_before_any_photo() {
-        let zero_std = Normalization::Custom { mean: [0.0; 3], std: [1.0, 0.0, 1.0] };
+        let zero_std = Normalization::Custom {
+            mean: [0.0; 3],
+            std: [1.0, 0.0, 1.0],
+        };
         for bad in [
             Preprocess::clip(0),
-            Preprocess { normalization: zero_std, ..Preprocess::yolo(640) },
             Preprocess {
-                geometry: Geometry::Letterbox(LetterboxOptions { stride: Some(0), ..Default::default() }),
+                normalization: zero_std,
+                ..Preprocess::yolo(640)
+            },
+            Preprocess {
+                geometry: Geometry::Letterbox(LetterboxOptions {
+                    stride: Some(0),
+                    ..Default::default()
+                }),
                 ..Preprocess::yolo(640)
             },
         ] {
-            assert!(matches!(bad.check(), Err(Error::BadPreprocess { .. })), "{bad:?}");
+            assert!(
+                matches!(bad.check(), Err(Error::BadPreprocess { .. })),
+                "{bad:?}"
+            );
         }
     }
 
     #[test]
     fn both_pictures_come_back() {
-        let photo = RgbImage::from_fn(300, 401, |x, y| image::Rgb([x as u8, y as u8, (x ^ y) as u8]));
-        let processed = Preprocess::imagenet(256, 224, Filter::Bilinear).apply(&photo).unwrap();
+        let photo = RgbImage::from_fn(300, 401, |x, y| {
+            image::Rgb([x as u8, y as u8, (x ^ y) as u8])
+        });
+        let processed = Preprocess::imagenet(256, 224, Filter::Bilinear)
+            .apply(&photo)
+            .unwrap();
         assert_eq!(processed.original.dimensions(), (300, 401));
         assert_eq!(processed.image.dimensions(), (224, 224));
         let mut batch = vec![0.0; 2 * 3 * 224 * 224];
-        processed.write_into(Layout::Nchw, &mut batch[3 * 224 * 224..]).unwrap();
+        processed
+            .write_into(Layout::Nchw, &mut batch[3 * 224 * 224..])
+            .unwrap();
         assert_eq!(batch[3 * 224 * 224..], processed.to_vec(Layout::Nchw));
         assert!(batch[..3 * 224 * 224].iter().all(|&v| v == 0.0));
     }

@@ -1,13 +1,12 @@
-//! Resampling, equal to PIL's within 1/255, and cropping, equal to torchvision's.
+//! Resampling, equal to Pillow's, and cropping, equal to torchvision's.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 use image::imageops;
 use serde::{Deserialize, Serialize};
 use wardrobe_types::BoxXyxy;
 
 use crate::error::{Error, Result};
+use crate::resample::resample;
 
 /// The largest area a resize makes: a 1 x 30,000 sliver must not ask for gigabytes.
 pub const MAX_OUTPUT_PIXELS: u64 = 100_000_000;
@@ -28,36 +27,13 @@ pub enum Filter {
     Lanczos3,
 }
 
-impl Filter {
-    fn algorithm(self) -> ResizeAlg {
-        match self {
-            Self::Nearest => ResizeAlg::Nearest,
-            Self::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
-            Self::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
-            Self::Lanczos3 => ResizeAlg::Convolution(FilterType::Lanczos3),
-        }
-    }
-}
-
 /// Resizes to `width` x `height`, without regard to the aspect ratio: PIL's `Image.resize`.
 ///
 /// # Errors
 /// [`Error::BadSize`] where a side of either picture is 0 or the result exceeds [`MAX_OUTPUT_PIXELS`].
 pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> Result<RgbImage> {
     check_size(image, width.into(), height.into())?;
-    if image.dimensions() == (width, height) {
-        return Ok(image.clone());
-    }
-    let failed = |source| Error::Resample { to_width: width, to_height: height, source };
-    let source = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8x3)
-        .map_err(|source| failed(source.into()))?;
-    let mut resized = RgbImage::new(width, height);
-    let mut target = Image::from_slice_u8(width, height, &mut resized, PixelType::U8x3)
-        .map_err(|source| failed(source.into()))?;
-    Resizer::new()
-        .resize(&source, &mut target, &ResizeOptions::new().resize_alg(filter.algorithm()))
-        .map_err(|source| failed(source.into()))?;
-    Ok(resized)
+    Ok(resample(image, width, height, filter))
 }
 
 /// Resizes so that the shorter side is `edge` pixels and the aspect ratio stays: torchvision's `Resize(edge)`, which
@@ -76,14 +52,28 @@ fn shortest_edge_size(width: u32, height: u32, edge: u32) -> (u64, u64) {
     let (short, long) = (width.min(height), width.max(height));
     // In floats, as Python divides: int(edge * long / short).
     let scaled = (f64::from(edge) * f64::from(long) / f64::from(short.max(1))) as u64;
-    if width <= height { (edge.into(), scaled) } else { (scaled, edge.into()) }
+    if width <= height {
+        (edge.into(), scaled)
+    } else {
+        (scaled, edge.into())
+    }
 }
 
 pub(crate) fn check_size(image: &RgbImage, width: u64, height: u64) -> Result<()> {
-    let sides = [u64::from(image.width()), u64::from(image.height()), width, height];
+    let sides = [
+        u64::from(image.width()),
+        u64::from(image.height()),
+        width,
+        height,
+    ];
     if sides.contains(&0) || width.saturating_mul(height) > MAX_OUTPUT_PIXELS {
         let (from_width, from_height) = image.dimensions();
-        return Err(Error::BadSize { from_width, from_height, to_width: width, to_height: height });
+        return Err(Error::BadSize {
+            from_width,
+            from_height,
+            to_width: width,
+            to_height: height,
+        });
     }
     Ok(())
 }
@@ -124,7 +114,14 @@ pub fn crop(image: &RgbImage, bbox: BoxXyxy) -> Result<RgbImage> {
     // Written so that a NaN edge is an empty box too.
     if !(clipped.area() > 0.0) {
         let BoxXyxy { x0, y0, x1, y1 } = bbox;
-        return Err(Error::EmptyCrop { x0, y0, x1, y1, width, height });
+        return Err(Error::EmptyCrop {
+            x0,
+            y0,
+            x1,
+            y1,
+            width,
+            height,
+        });
     }
     let (left, top) = (clipped.x0.floor() as u32, clipped.y0.floor() as u32);
     let (right, bottom) = (clipped.x1.ceil() as u32, clipped.y1.ceil() as u32);
@@ -163,20 +160,49 @@ mod tests {
     #[test]
     fn crop_widens_to_whole_pixels_and_clips() {
         let image = RgbImage::from_fn(6, 4, |x, y| image::Rgb([x as u8, y as u8, 0]));
-        let cut = crop(&image, BoxXyxy { x0: 1.5, y0: -3.0, x1: 3.2, y1: 2.0 }).unwrap();
+        let cut = crop(
+            &image,
+            BoxXyxy {
+                x0: 1.5,
+                y0: -3.0,
+                x1: 3.2,
+                y1: 2.0,
+            },
+        )
+        .unwrap();
         assert_eq!(cut.dimensions(), (3, 2));
         assert_eq!(cut.get_pixel(0, 0).0, [1, 0, 0]);
         for (x0, x1) in [(7.0, 9.0), (2.0, 2.0), (f32::NAN, 3.0)] {
-            let error = crop(&image, BoxXyxy { x0, y0: 0.0, x1, y1: 4.0 });
-            assert!(matches!(error, Err(Error::EmptyCrop { .. })), "{x0}..{x1}: {error:?}");
+            let error = crop(
+                &image,
+                BoxXyxy {
+                    x0,
+                    y0: 0.0,
+                    x1,
+                    y1: 4.0,
+                },
+            );
+            assert!(
+                matches!(error, Err(Error::EmptyCrop { .. })),
+                "{x0}..{x1}: {error:?}"
+            );
         }
     }
 
     #[test]
     fn impossible_sizes_are_errors() {
         let sliver = RgbImage::new(1, 60_000);
-        assert!(matches!(shortest_edge(&sliver, 256, Filter::Bilinear), Err(Error::BadSize { .. })));
-        assert!(matches!(resize(&sliver, 0, 5, Filter::Bilinear), Err(Error::BadSize { .. })));
-        assert!(matches!(resize(&RgbImage::new(0, 0), 5, 5, Filter::Bilinear), Err(Error::BadSize { .. })));
+        assert!(matches!(
+            shortest_edge(&sliver, 256, Filter::Bilinear),
+            Err(Error::BadSize { .. })
+        ));
+        assert!(matches!(
+            resize(&sliver, 0, 5, Filter::Bilinear),
+            Err(Error::BadSize { .. })
+        ));
+        assert!(matches!(
+            resize(&RgbImage::new(0, 0), 5, 5, Filter::Bilinear),
+            Err(Error::BadSize { .. })
+        ));
     }
 }

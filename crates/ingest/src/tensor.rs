@@ -33,7 +33,10 @@ impl Normalization {
         match self {
             Self::Unit => ([0.0; 3], [1.0; 3]),
             Self::ImageNet => ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
-            Self::Clip => ([0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_6, 0.275_777_1]),
+            Self::Clip => (
+                [0.481_454_66, 0.457_827_5, 0.408_210_73],
+                [0.268_629_54, 0.261_302_6, 0.275_777_1],
+            ),
             Self::Custom { mean, std } => (mean, std),
         }
     }
@@ -92,7 +95,12 @@ pub fn write_into(
     let pixels = image.as_raw();
     if out.len() != pixels.len() {
         let (width, height) = image.dimensions();
-        return Err(Error::BadBufferLength { width, height, expected: pixels.len(), got: out.len() });
+        return Err(Error::BadBufferLength {
+            width,
+            height,
+            expected: pixels.len(),
+            got: out.len(),
+        });
     }
     let channels = match order {
         ChannelOrder::Rgb => [0, 1, 2],
@@ -102,7 +110,9 @@ pub fn write_into(
     match layout {
         Layout::Nchw => {
             let area = pixels.len() / 3;
-            for ((plane, table), channel) in out.chunks_exact_mut(area.max(1)).zip(&tables).zip(channels) {
+            for ((plane, table), channel) in
+                out.chunks_exact_mut(area.max(1)).zip(&tables).zip(channels)
+            {
                 for (value, pixel) in plane.iter_mut().zip(pixels.chunks_exact(3)) {
                     *value = table[usize::from(pixel[channel])];
                 }
@@ -120,7 +130,12 @@ pub fn write_into(
 }
 
 /// A picture as `3 x width x height` new floats; see [`write_into`].
-pub fn to_vec(image: &RgbImage, normalization: Normalization, order: ChannelOrder, layout: Layout) -> Vec<f32> {
+pub fn to_vec(
+    image: &RgbImage,
+    normalization: Normalization,
+    order: ChannelOrder,
+    layout: Layout,
+) -> Vec<f32> {
     let mut out = vec![0.0; image.as_raw().len()];
     // The only failure is a wrong length, and this one is the picture's own.
     let written = write_into(image, normalization, order, layout, &mut out);
@@ -144,30 +159,63 @@ mod tests {
 
     #[test]
     fn order_and_layout() {
-        assert_eq!(bytes(ChannelOrder::Rgb, Layout::Nhwc), [10, 20, 30, 40, 50, 60]);
-        assert_eq!(bytes(ChannelOrder::Bgr, Layout::Nhwc), [30, 20, 10, 60, 50, 40]);
-        assert_eq!(bytes(ChannelOrder::Rgb, Layout::Nchw), [10, 40, 20, 50, 30, 60]);
-        assert_eq!(bytes(ChannelOrder::Bgr, Layout::Nchw), [30, 60, 20, 50, 10, 40]);
+        assert_eq!(
+            bytes(ChannelOrder::Rgb, Layout::Nhwc),
+            [10, 20, 30, 40, 50, 60]
+        );
+        assert_eq!(
+            bytes(ChannelOrder::Bgr, Layout::Nhwc),
+            [30, 20, 10, 60, 50, 40]
+        );
+        assert_eq!(
+            bytes(ChannelOrder::Rgb, Layout::Nchw),
+            [10, 40, 20, 50, 30, 60]
+        );
+        assert_eq!(
+            bytes(ChannelOrder::Bgr, Layout::Nchw),
+            [30, 60, 20, 50, 10, 40]
+        );
         assert_eq!(Layout::Nchw.shape(&picture()), [1, 3, 1, 2]);
         assert_eq!(Layout::Nhwc.shape(&picture()), [1, 1, 2, 3]);
     }
 
     #[test]
     fn means_follow_their_channel() {
-        let custom = Normalization::Custom { mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 0.125] };
+        let custom = Normalization::Custom {
+            mean: [0.1, 0.2, 0.3],
+            std: [0.5, 0.25, 0.125],
+        };
         let bgr = to_vec(&picture(), custom, ChannelOrder::Bgr, Layout::Nhwc);
         assert_eq!(bgr[0], (30.0 / 255.0 - 0.3) / 0.125);
         assert_eq!(bgr[2], (10.0 / 255.0 - 0.1) / 0.5);
         // torchvision: (0/255 - 0.485) / 0.229 = -2.117904, (255/255 - 0.406) / 0.225 = 2.64
         let extremes = RgbImage::from_raw(1, 1, vec![0, 0, 255]).unwrap();
-        let values = to_vec(&extremes, Normalization::ImageNet, ChannelOrder::Rgb, Layout::Nchw);
+        let values = to_vec(
+            &extremes,
+            Normalization::ImageNet,
+            ChannelOrder::Rgb,
+            Layout::Nchw,
+        );
         assert!((values[0] + 2.117_904).abs() < 1e-6 && (values[2] - 2.64).abs() < 1e-6);
     }
 
     #[test]
     fn a_wrong_buffer_is_an_error() {
         let mut short = [0.0; 5];
-        let error = write_into(&picture(), Normalization::Clip, ChannelOrder::Rgb, Layout::Nchw, &mut short);
-        assert!(matches!(error, Err(Error::BadBufferLength { expected: 6, got: 5, .. })));
+        let error = write_into(
+            &picture(),
+            Normalization::Clip,
+            ChannelOrder::Rgb,
+            Layout::Nchw,
+            &mut short,
+        );
+        assert!(matches!(
+            error,
+            Err(Error::BadBufferLength {
+                expected: 6,
+                got: 5,
+                ..
+            })
+        ));
     }
 }

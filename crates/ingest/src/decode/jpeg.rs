@@ -21,16 +21,23 @@ pub(super) fn decode(source: &Source<'_>) -> Result<(DynamicImage, Orientation)>
         return Err(source.truncated(None));
     }
     // Strict: entropy-coded data that makes no sense is an error too, not a grey remainder.
-    let options = DecoderOptions::default().set_strict_mode(true).set_max_width(u16::MAX.into()).set_max_height(u16::MAX.into());
+    let options = DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_max_width(u16::MAX.into())
+        .set_max_height(u16::MAX.into());
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(source.bytes), options);
-    decoder.decode_headers().map_err(|error| failed(source, error))?;
+    decoder
+        .decode_headers()
+        .map_err(|error| failed(source, error))?;
     let (width, height) = decoder
         .dimensions()
         .and_then(|(width, height)| Some((u32::try_from(width).ok()?, u32::try_from(height).ok()?)))
         .ok_or_else(|| source.damaged("no dimensions in its header"))?;
     source.check_pixels(width, height)?;
-    let orientation =
-        decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif)).unwrap_or(Orientation::NoTransforms);
+    let orientation = decoder
+        .exif()
+        .and_then(|exif| Orientation::from_exif_chunk(exif))
+        .unwrap_or(Orientation::NoTransforms);
     let output = match decoder.input_colorspace() {
         Some(ColorSpace::Luma) => ColorSpace::Luma,
         // zune-jpeg takes every CMYK file for one of Adobe's, which store 255 - ink; without Adobe's marker it is plain ink.
@@ -41,17 +48,24 @@ pub(super) fn decode(source: &Source<'_>) -> Result<(DynamicImage, Orientation)>
     let pixels = decoder.decode().map_err(|error| failed(source, error))?;
     let image = match output {
         ColorSpace::Luma => GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
-        ColorSpace::CMYK => RgbImage::from_raw(width, height, ink_to_rgb(&pixels)).map(DynamicImage::from),
+        ColorSpace::CMYK => {
+            RgbImage::from_raw(width, height, ink_to_rgb(&pixels)).map(DynamicImage::from)
+        }
         _ => RgbImage::from_raw(width, height, pixels).map(DynamicImage::from),
     };
-    Ok((image.ok_or_else(|| source.damaged("fewer pixels than its header says"))?, orientation))
+    Ok((
+        image.ok_or_else(|| source.damaged("fewer pixels than its header says"))?,
+        orientation,
+    ))
 }
 
 fn failed(source: &Source<'_>, error: DecodeErrors) -> Error {
     match error {
-        DecodeErrors::Unsupported(_) => {
-            Error::Unsupported { path: source.path.into(), format: source.format, source: format!("{error:?}").into() }
-        }
+        DecodeErrors::Unsupported(_) => Error::Unsupported {
+            path: source.path.into(),
+            format: source.format,
+            source: format!("{error:?}").into(),
+        },
         DecodeErrors::ExhaustedData => source.truncated(None),
         // Its Display says no more than its Debug.
         other => source.damaged(format!("{other:?}").replace('\n', " ")),
@@ -63,7 +77,8 @@ fn ink_to_rgb(cmyk: &[u8]) -> Vec<u8> {
     cmyk.chunks_exact(4)
         .flat_map(|pixel| {
             let light = 255 - u32::from(pixel[3]);
-            [pixel[0], pixel[1], pixel[2]].map(|ink| ((255 - u32::from(ink)) * light).div_ceil(255).min(255) as u8)
+            [pixel[0], pixel[1], pixel[2]]
+                .map(|ink| ((255 - u32::from(ink)) * light).div_ceil(255).min(255) as u8)
         })
         .collect()
 }
@@ -85,7 +100,10 @@ impl Outline {
         let mut scanned = false;
         let mut rest = bytes;
         // A marker is FF and a byte other than 0 (a stuffed FF of the data) and FF (fill).
-        while let Some(found) = rest.windows(2).position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF)) {
+        while let Some(found) = rest
+            .windows(2)
+            .position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF))
+        {
             let marker = rest[found + 1];
             rest = &rest[found + 2..];
             match marker {
@@ -97,9 +115,13 @@ impl Outline {
                 }
                 _ => {}
             }
-            let Some(segment) = segment(rest) else { return outline };
+            let Some(segment) = segment(rest) else {
+                return outline;
+            };
             match marker {
-                0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC) => outline.size = frame_size(segment),
+                0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC) => {
+                    outline.size = frame_size(segment)
+                }
                 0xDA => scanned = true,
                 0xEE => outline.adobe |= segment.starts_with(b"Adobe"),
                 _ => {}
@@ -118,9 +140,10 @@ fn segment(rest: &[u8]) -> Option<&[u8]> {
 
 fn frame_size(segment: &[u8]) -> Option<(u32, u32)> {
     match segment {
-        [_precision, h1, h0, w1, w0, ..] => {
-            Some((u16::from_be_bytes([*w1, *w0]).into(), u16::from_be_bytes([*h1, *h0]).into()))
-        }
+        [_precision, h1, h0, w1, w0, ..] => Some((
+            u16::from_be_bytes([*w1, *w0]).into(),
+            u16::from_be_bytes([*h1, *h0]).into(),
+        )),
         _ => None,
     }
 }
@@ -137,7 +160,14 @@ mod tests {
         file.extend([0xFF, 0xEE, 0, 7, b'A', b'd', b'o', b'b', b'e']);
         file.extend([0xFF, 0xC2, 0, 8, 8, 0x01, 0x02, 0x03, 0x04, 3]);
         file.extend([0xFF, 0xDA, 0, 2, 1, 2, 0xFF, 0x00, 0xFF, 0xD3, 7]);
-        assert_eq!(Outline::of(&file), Outline { size: Some((0x0304, 0x0102)), adobe: true, complete: false });
+        assert_eq!(
+            Outline::of(&file),
+            Outline {
+                size: Some((0x0304, 0x0102)),
+                adobe: true,
+                complete: false
+            }
+        );
         file.extend([0xFF, 0xFF, 0xD9]);
         assert!(Outline::of(&file).complete);
         file.extend(b"trailing bytes some cameras add");
@@ -146,6 +176,9 @@ mod tests {
 
     #[test]
     fn ink() {
-        assert_eq!(ink_to_rgb(&[0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255]), [255, 255, 255, 0, 255, 255, 0, 0, 0]);
+        assert_eq!(
+            ink_to_rgb(&[0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255]),
+            [255, 255, 255, 0, 255, 255, 0, 0, 0]
+        );
     }
 }
