@@ -1,0 +1,7 @@
+//! A garment's colours, and what they are called.
+
+mod dominant;
+mod name;
+
+pub use dominant::dominant_colors;
+pub use name::{ciede2000, delta_e, name_color};
