@@ -67,7 +67,7 @@ fn a_plain_garment_on_a_lit_wall_has_its_box_and_one_colour() {
 fn the_garment_may_be_lighter_than_a_dark_ground_of_two_colours() {
     let garment = BoxXyxy::new(60.0, 40.0, 260.0, 200.0).unwrap();
     let tiles = |x: u32, y: u32| {
-        if (x / 40 + y / 40) % 2 == 0 {
+        if (x / 40 + y / 40).is_multiple_of(2) {
             [40, 32, 28]
         } else {
             [96, 70, 50]
