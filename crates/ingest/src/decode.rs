@@ -106,13 +106,10 @@ pub(crate) fn readable_format(head: &[u8], path: &Path) -> Result<Format> {
         path: path(),
         found: describe(start),
     })?;
-    let enabled = match format {
-        Format::Heic => cfg!(feature = "heic"),
-        Format::Avif => cfg!(feature = "avif"),
-        _ => true,
-    };
+    let disabled = (format == Format::Heic && cfg!(not(feature = "heic")))
+        || (format == Format::Avif && cfg!(not(feature = "avif")));
     match format.feature() {
-        Some(feature) if !enabled => Err(Error::FeatureDisabled {
+        Some(feature) if disabled => Err(Error::FeatureDisabled {
             path: path(),
             format,
             feature,

@@ -111,8 +111,7 @@ fn crop_offset(have: u32, wanted: u32) -> (u32, u32) {
 pub fn crop(image: &RgbImage, bbox: BoxXyxy) -> Result<RgbImage> {
     let (width, height) = image.dimensions();
     let clipped = bbox.clipped(width, height);
-    // Written so that a NaN edge is an empty box too.
-    if !(clipped.area() > 0.0) {
+    if clipped.area() <= 0.0 {
         let BoxXyxy { x0, y0, x1, y1 } = bbox;
         return Err(Error::EmptyCrop {
             x0,

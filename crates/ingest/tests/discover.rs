@@ -1,5 +1,7 @@
 //! Finding photos.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -2,6 +2,8 @@
 //! on the shorter side) and synthetic faults. The figures in the crate's documentation come from
 //! `cargo test --release -p wardrobe-ingest --test rates -- --ignored --nocapture`.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
