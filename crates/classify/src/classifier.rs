@@ -48,11 +48,17 @@ impl Classifier {
     /// Metadata without settings, or tensors that do not fit the network.
     pub fn new(weights: &Tensors, device: &Device) -> Result<Self> {
         let config = ClassifierConfig::of(weights)?;
-        let tensors = load_weights(&config.network, weights, false)?.into_iter().collect();
+        let tensors = load_weights(&config.network, weights, false)?
+            .into_iter()
+            .collect();
         let vb = VarBuilder::from_tensors(tensors, DType::F32, device);
         // The generator is for training only: inference drops nothing.
         let network = EfficientNet::new(&config.network, &Rng::new(0), vb)?.fold()?;
-        Ok(Self { network, config, device: device.clone() })
+        Ok(Self {
+            network,
+            config,
+            device: device.clone(),
+        })
     }
 
     /// The settings found in the weights.
@@ -72,7 +78,9 @@ impl Classifier {
         let logits = self.network.classify(&features, Mode::Eval)?;
         let probabilities = candle_nn::ops::softmax(&logits, D::Minus1)?.to_vec2::<f32>()?;
         let classified = probabilities.iter().zip(features.to_vec2::<f32>()?);
-        Ok(classified.map(|(probs, features)| self.classification(probs, features)).collect())
+        Ok(classified
+            .map(|(probs, features)| self.classification(probs, features))
+            .collect())
     }
 
     /// (n, h, w, 3) of normalised pixels.
@@ -90,9 +98,16 @@ impl Classifier {
 
     fn classification(&self, probabilities: &[f32], features: Vec<f32>) -> Classification {
         let scored = self.config.categories.iter().zip(probabilities);
-        let mut predictions: Vec<_> =
-            scored.map(|(&category, &confidence)| Prediction { category, confidence }).collect();
+        let mut predictions: Vec<_> = scored
+            .map(|(&category, &confidence)| Prediction {
+                category,
+                confidence,
+            })
+            .collect();
         predictions.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-        Classification { predictions, features }
+        Classification {
+            predictions,
+            features,
+        }
     }
 }

@@ -23,7 +23,12 @@ pub struct Config {
 impl Config {
     /// The paper's settings: dropout 0.2, stochastic depth 0.2.
     pub fn new(classes: usize) -> Self {
-        Self { classes, bn_eps: 1e-5, dropout: 0.2, stochastic_depth: 0.2 }
+        Self {
+            classes,
+            bn_eps: 1e-5,
+            dropout: 0.2,
+            stochastic_depth: 0.2,
+        }
     }
 }
 
@@ -47,12 +52,22 @@ impl ClassifierConfig {
     /// # Errors
     /// [`Error::Metadata`] where it is missing, malformed, or names another number of categories than outputs.
     pub fn of(weights: &Tensors) -> Result<Self> {
-        let invalid = |problem| Error::Metadata { file: weights.file.clone(), entry: ENTRY, problem };
-        let text = weights.metadata.get(ENTRY).ok_or_else(|| invalid("is missing".to_owned()))?;
-        let config: Self = serde_json::from_str(text).map_err(|e| invalid(format!("is malformed: {e}")))?;
+        let invalid = |problem| Error::Metadata {
+            file: weights.file.clone(),
+            entry: ENTRY,
+            problem,
+        };
+        let text = weights
+            .metadata
+            .get(ENTRY)
+            .ok_or_else(|| invalid("is missing".to_owned()))?;
+        let config: Self =
+            serde_json::from_str(text).map_err(|e| invalid(format!("is malformed: {e}")))?;
         if config.categories.len() != config.network.classes {
             let (outputs, names) = (config.network.classes, config.categories.len());
-            return Err(invalid(format!("names {names} categories for {outputs} outputs")));
+            return Err(invalid(format!(
+                "names {names} categories for {outputs} outputs"
+            )));
         }
         Ok(config)
     }

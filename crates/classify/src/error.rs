@@ -17,7 +17,9 @@ pub enum Error {
     #[error(transparent)]
     Photo(#[from] wardrobe_ingest::Error),
     /// The weights' file does not say how it wants to be used.
-    #[error("{file}: the metadata entry {entry:?} {problem}; use weights exported by `wardrobe train classify`")]
+    #[error(
+        "{file}: the metadata entry {entry:?} {problem}; use weights exported by `wardrobe train classify`"
+    )]
     Metadata {
         /// The weights' file.
         file: String,

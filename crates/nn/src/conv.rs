@@ -2,8 +2,8 @@
 
 use crate::Mode;
 use crate::ops::{
-    Activation, BatchStatistics, ConvGeometry, batch_norm_train, conv2d, conv2d_fused, depthwise_conv2d,
-    depthwise_conv2d_fused,
+    Activation, BatchStatistics, ConvGeometry, batch_norm_train, conv2d, conv2d_fused,
+    depthwise_conv2d, depthwise_conv2d_fused,
 };
 use candle_core::{Result, Tensor, Var, bail};
 use candle_nn::{Init, VarBuilder};
@@ -26,17 +26,33 @@ pub struct ConvConfig {
 impl ConvConfig {
     /// Pointwise, stride 1.
     pub fn new(inputs: usize, outputs: usize) -> Self {
-        Self { inputs, outputs, kernel: 1, stride: 1, depthwise: false }
+        Self {
+            inputs,
+            outputs,
+            kernel: 1,
+            stride: 1,
+            depthwise: false,
+        }
     }
 
     /// Depthwise with a `kernel` x `kernel` window.
     pub fn depthwise(channels: usize, kernel: usize, stride: usize) -> Self {
-        Self { inputs: channels, outputs: channels, kernel, stride, depthwise: true }
+        Self {
+            inputs: channels,
+            outputs: channels,
+            kernel,
+            stride,
+            depthwise: true,
+        }
     }
 
     /// Padded by half a kernel on every side, as PyTorch's models are.
     fn geometry(&self) -> ConvGeometry {
-        ConvGeometry { kernel: self.kernel, stride: self.stride, padding: (self.kernel - 1) / 2 }
+        ConvGeometry {
+            kernel: self.kernel,
+            stride: self.stride,
+            padding: (self.kernel - 1) / 2,
+        }
     }
 }
 
@@ -69,16 +85,29 @@ const MOMENTUM: f64 = 0.1;
 
 impl ConvNormAct {
     /// Parameters `conv.weight` and `norm.{weight, bias, running_mean, running_var}`.
-    pub fn new(config: ConvConfig, eps: f64, activation: Activation, vb: VarBuilder) -> Result<Self> {
+    pub fn new(
+        config: ConvConfig,
+        eps: f64,
+        activation: Activation,
+        vb: VarBuilder,
+    ) -> Result<Self> {
         let (o, k) = (config.outputs, config.kernel);
         if config.depthwise && config.inputs != o {
-            bail!("a depthwise convolution keeps its channels, got {} -> {o}", config.inputs);
+            bail!(
+                "a depthwise convolution keeps its channels, got {} -> {o}",
+                config.inputs
+            );
         }
         let in_channels = if config.depthwise { 1 } else { config.inputs };
         // He et al. 2015 by fan-out, as torchvision initialises its convolutional networks.
         let fan_out = if config.depthwise { k * k } else { o * k * k };
-        let init = Init::Randn { mean: 0.0, stdev: (2.0 / fan_out as f64).sqrt() };
-        let weight = vb.pp("conv").get_with_hints((o, in_channels, k, k), "weight", init)?;
+        let init = Init::Randn {
+            mean: 0.0,
+            stdev: (2.0 / fan_out as f64).sqrt(),
+        };
+        let weight = vb
+            .pp("conv")
+            .get_with_hints((o, in_channels, k, k), "weight", init)?;
         let vb = vb.pp("norm");
         let norm = BatchNorm {
             weight: vb.get_with_hints(o, "weight", Init::Const(1.0))?,
@@ -87,7 +116,12 @@ impl ConvNormAct {
             running_var: vb.get_with_hints(o, "running_var", Init::Const(1.0))?,
             eps,
         };
-        Ok(Self { config, weight, norm: Norm::Batch(norm), activation })
+        Ok(Self {
+            config,
+            weight,
+            norm: Norm::Batch(norm),
+            activation,
+        })
     }
 
     /// # Shapes
@@ -95,28 +129,47 @@ impl ConvNormAct {
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
         match (&self.norm, mode) {
             (Norm::Folded { bias }, Mode::Eval) => self.fused(x, &self.weight, bias),
-            (Norm::Folded { .. }, Mode::Train) => bail!("a folded convolution has no batch norm left to train"),
+            (Norm::Folded { .. }, Mode::Train) => {
+                bail!("a folded convolution has no batch norm left to train")
+            }
             (Norm::Batch(norm), Mode::Eval) => {
                 let (weight, bias) = norm.folded_into(&self.weight)?;
                 self.fused(x, &weight, &bias)
             }
             (Norm::Batch(norm), Mode::Train) => {
-                let convolve = if self.config.depthwise { depthwise_conv2d } else { conv2d };
-                norm.forward_train(&convolve(x, &self.weight, self.config.geometry())?, self.activation)
+                let convolve = if self.config.depthwise {
+                    depthwise_conv2d
+                } else {
+                    conv2d
+                };
+                norm.forward_train(
+                    &convolve(x, &self.weight, self.config.geometry())?,
+                    self.activation,
+                )
             }
         }
     }
 
     fn fused(&self, x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-        let convolve = if self.config.depthwise { depthwise_conv2d_fused } else { conv2d_fused };
+        let convolve = if self.config.depthwise {
+            depthwise_conv2d_fused
+        } else {
+            conv2d_fused
+        };
         convolve(x, weight, bias, self.config.geometry(), self.activation)
     }
 
     /// The same function with batch norm's running statistics merged into weight and bias.
     pub fn fold(&self) -> Result<Self> {
-        let Norm::Batch(norm) = &self.norm else { return Ok(self.clone()) };
+        let Norm::Batch(norm) = &self.norm else {
+            return Ok(self.clone());
+        };
         let (weight, bias) = norm.folded_into(&self.weight)?;
-        Ok(Self { weight, norm: Norm::Folded { bias }, ..self.clone() })
+        Ok(Self {
+            weight,
+            norm: Norm::Folded { bias },
+            ..self.clone()
+        })
     }
 }
 
@@ -133,9 +186,12 @@ impl BatchNorm {
         let var: Vec<f64> = s.var.iter().map(|v| v * unbiased).collect();
         for (running, batch) in [(&self.running_mean, &s.mean), (&self.running_var, &var)] {
             if !running.is_variable() {
-                bail!("batch norm in training needs running statistics it can update: build it from a VarStore");
+                bail!(
+                    "batch norm in training needs running statistics it can update: build it from a VarStore"
+                );
             }
-            let batch = Tensor::from_slice(batch, batch.len(), running.device())?.to_dtype(running.dtype())?;
+            let batch = Tensor::from_slice(batch, batch.len(), running.device())?
+                .to_dtype(running.dtype())?;
             let updated = ((running.detach() * (1.0 - MOMENTUM))? + (batch * MOMENTUM)?)?;
             Var::from_tensor(running)?.set(&updated)?;
         }
@@ -148,7 +204,9 @@ impl BatchNorm {
         let rstd = (self.running_var.detach() + self.eps)?.sqrt()?.recip()?;
         let scale = (self.weight.detach() * rstd)?;
         let bias = (self.bias.detach() - (self.running_mean.detach() * &scale)?)?;
-        let weight = conv.detach().broadcast_mul(&scale.reshape(((), 1, 1, 1))?)?;
+        let weight = conv
+            .detach()
+            .broadcast_mul(&scale.reshape(((), 1, 1, 1))?)?;
         Ok((weight, bias))
     }
 }

@@ -21,7 +21,9 @@ pub fn resolve(name: &str) -> Result<Device> {
 
 fn cuda(ordinal: usize) -> Result<Device> {
     if !candle_core::utils::cuda_is_available() {
-        bail!("cuda:{ordinal} was asked for, but this program was built without CUDA: use --device cpu");
+        bail!(
+            "cuda:{ordinal} was asked for, but this program was built without CUDA: use --device cpu"
+        );
     }
     Device::new_cuda(ordinal)
 }
@@ -33,9 +35,19 @@ mod tests {
         assert!(super::resolve("cpu").is_ok());
         assert!(super::resolve("auto").is_ok());
         assert!(super::resolve("cuda:-1").is_err());
-        assert!(super::resolve("tpu").unwrap_err().to_string().contains("expected auto"));
+        assert!(
+            super::resolve("tpu")
+                .unwrap_err()
+                .to_string()
+                .contains("expected auto")
+        );
         if !candle_core::utils::cuda_is_available() {
-            assert!(super::resolve("cuda").unwrap_err().to_string().contains("without CUDA"));
+            assert!(
+                super::resolve("cuda")
+                    .unwrap_err()
+                    .to_string()
+                    .contains("without CUDA")
+            );
         }
     }
 }

@@ -24,7 +24,15 @@ impl Rng {
     /// `len` factors: 0 with probability `drop`, else 1 / (1 - drop), so that the mean stays 1.
     fn keep_factors(&self, len: usize, drop: f32) -> Vec<f32> {
         let mut rng = self.lock();
-        (0..len).map(|_| if rng.random::<f32>() < drop { 0.0 } else { 1.0 / (1.0 - drop) }).collect()
+        (0..len)
+            .map(|_| {
+                if rng.random::<f32>() < drop {
+                    0.0
+                } else {
+                    1.0 / (1.0 - drop)
+                }
+            })
+            .collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, ChaCha8Rng> {

@@ -13,7 +13,10 @@ pub struct Linear {
 impl Linear {
     /// A layer with parameters `weight` (out, in) and `bias` (out).
     pub fn new(inputs: usize, outputs: usize, vb: VarBuilder) -> Result<Self> {
-        Ok(Self { weight: vb.get((outputs, inputs), "weight")?, bias: vb.get(outputs, "bias")? })
+        Ok(Self {
+            weight: vb.get((outputs, inputs), "weight")?,
+            bias: vb.get(outputs, "bias")?,
+        })
     }
 
     /// # Shapes

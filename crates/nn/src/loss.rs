@@ -25,7 +25,10 @@ pub fn set_cross_entropy(logits: &Tensor, members: &Tensor, smoothing: f64) -> R
     // The logarithm of a sum over the members: -1e4 takes the others out without an infinity in the gradient.
     let outside = ((members - 1.0)? * 1e4)?;
     let log_probs = log_softmax(logits, D::Minus1)?;
-    let set = (&log_probs + outside)?.log_sum_exp(D::Minus1)?.mean_all()?.neg()?;
+    let set = (&log_probs + outside)?
+        .log_sum_exp(D::Minus1)?
+        .mean_all()?
+        .neg()?;
     if smoothing == 0.0 {
         return Ok(set);
     }
@@ -35,7 +38,11 @@ pub fn set_cross_entropy(logits: &Tensor, members: &Tensor, smoothing: f64) -> R
 
 fn same_shape(logits: &Tensor, targets: &Tensor) -> Result<()> {
     if logits.dims() != targets.dims() {
-        bail!("logits {:?} and targets {:?} differ in shape", logits.dims(), targets.dims());
+        bail!(
+            "logits {:?} and targets {:?} differ in shape",
+            logits.dims(),
+            targets.dims()
+        );
     }
     Ok(())
 }

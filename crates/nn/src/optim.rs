@@ -19,7 +19,12 @@ pub struct AdamWConfig {
 
 impl Default for AdamWConfig {
     fn default() -> Self {
-        Self { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01 }
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            weight_decay: 0.01,
+        }
     }
 }
 
@@ -43,28 +48,57 @@ impl AdamW {
     /// Starts with empty moments. Parameters must be f32.
     pub fn new(vars: BTreeMap<String, Var>, config: AdamWConfig) -> Result<Self> {
         if let Some((name, var)) = vars.iter().find(|(_, var)| var.dtype() != DType::F32) {
-            bail!("{name}: AdamW updates f32 parameters, got {:?}", var.dtype());
+            bail!(
+                "{name}: AdamW updates f32 parameters, got {:?}",
+                var.dtype()
+            );
         }
         let param = |var: Var| {
             let n = var.elem_count();
-            Param { var, mean: vec![0.0; n], square: vec![0.0; n] }
+            Param {
+                var,
+                mean: vec![0.0; n],
+                square: vec![0.0; n],
+            }
         };
-        Ok(Self { config, params: vars.into_iter().map(|(name, var)| (name, param(var))).collect(), step: 0 })
+        Ok(Self {
+            config,
+            params: vars
+                .into_iter()
+                .map(|(name, var)| (name, param(var)))
+                .collect(),
+            step: 0,
+        })
     }
 
     /// One update; `learning_rate` is asked for each parameter by name. A parameter without a gradient, or with a
     /// rate of 0, stays as it is.
     pub fn step(&mut self, grads: &Gradients, learning_rate: impl Fn(&str) -> f64) -> Result<()> {
         self.step += 1;
-        let AdamWConfig { beta1, beta2, eps, weight_decay } = self.config;
+        let AdamWConfig {
+            beta1,
+            beta2,
+            eps,
+            weight_decay,
+        } = self.config;
         let correction1 = 1.0 - beta1.powi(self.step as i32);
         let correction2 = (1.0 - beta2.powi(self.step as i32)).sqrt();
         for (name, param) in &mut self.params {
             let rate = learning_rate(name);
-            let Some(grad) = grads.by_name.get(name).filter(|_| rate != 0.0) else { continue };
-            let decay = if param.var.rank() > 1 { (1.0 - rate * weight_decay) as f32 } else { 1.0 };
+            let Some(grad) = grads.by_name.get(name).filter(|_| rate != 0.0) else {
+                continue;
+            };
+            let decay = if param.var.rank() > 1 {
+                (1.0 - rate * weight_decay) as f32
+            } else {
+                1.0
+            };
             let (b1, b2) = (beta1 as f32, beta2 as f32);
-            let (size, inv_c2, eps) = ((rate / correction1) as f32, (1.0 / correction2) as f32, eps as f32);
+            let (size, inv_c2, eps) = (
+                (rate / correction1) as f32,
+                (1.0 / correction2) as f32,
+                eps as f32,
+            );
             let mut values = param.var.flatten_all()?.to_vec1::<f32>()?;
             let moments = param.mean.iter_mut().zip(&mut param.square);
             for ((value, (m, v)), &g) in values.iter_mut().zip(moments).zip(grad) {
@@ -73,7 +107,11 @@ impl AdamW {
                 *v = b2 * *v + (1.0 - b2) * g * g;
                 *value = *value * decay - size * *m / (v.sqrt() * inv_c2 + eps);
             }
-            param.var.set(&Tensor::from_vec(values, param.var.shape(), param.var.device())?)?;
+            param.var.set(&Tensor::from_vec(
+                values,
+                param.var.shape(),
+                param.var.device(),
+            )?)?;
         }
         Ok(())
     }
@@ -86,7 +124,10 @@ impl AdamW {
             state.insert(format!("{name}.mean"), tensor(&p.mean)?);
             state.insert(format!("{name}.square"), tensor(&p.square)?);
         }
-        state.insert("step".to_owned(), Tensor::new(self.step as i64, &candle_core::Device::Cpu)?);
+        state.insert(
+            "step".to_owned(),
+            Tensor::new(self.step as i64, &candle_core::Device::Cpu)?,
+        );
         Ok(state)
     }
 
@@ -103,7 +144,11 @@ impl AdamW {
             for (suffix, moment) in [("mean", &mut p.mean), ("square", &mut p.square)] {
                 let saved = get(&format!("{name}.{suffix}"))?.to_vec1::<f32>()?;
                 if saved.len() != moment.len() {
-                    bail!("{name}.{suffix}: expected {} values, got {}", moment.len(), saved.len());
+                    bail!(
+                        "{name}.{suffix}: expected {} values, got {}",
+                        moment.len(),
+                        saved.len()
+                    );
                 }
                 *moment = saved;
             }
@@ -123,7 +168,10 @@ pub struct Gradients {
 
 impl Default for Gradients {
     fn default() -> Self {
-        Self { by_name: BTreeMap::new(), scale: 1.0 }
+        Self {
+            by_name: BTreeMap::new(),
+            scale: 1.0,
+        }
     }
 }
 
@@ -145,7 +193,11 @@ impl Gradients {
 
     /// The Euclidean norm of all gradients together.
     pub fn norm(&self) -> f64 {
-        let squares = self.by_name.values().flatten().map(|&g| f64::from(g) * f64::from(g));
+        let squares = self
+            .by_name
+            .values()
+            .flatten()
+            .map(|&g| f64::from(g) * f64::from(g));
         squares.sum::<f64>().sqrt() * f64::from(self.scale)
     }
 
@@ -172,8 +224,15 @@ pub struct Ema {
 impl Ema {
     /// Starts from the current values.
     pub fn new(vars: &BTreeMap<String, Var>, max_decay: f64, tau: f64) -> Result<Self> {
-        let average = vars.iter().map(|(name, var)| Ok((name.clone(), var.flatten_all()?.to_vec1()?)));
-        Ok(Self { average: average.collect::<Result<_>>()?, max_decay, tau, updates: 0 })
+        let average = vars
+            .iter()
+            .map(|(name, var)| Ok((name.clone(), var.flatten_all()?.to_vec1()?)));
+        Ok(Self {
+            average: average.collect::<Result<_>>()?,
+            max_decay,
+            tau,
+            updates: 0,
+        })
     }
 
     /// Moves the average towards the current values.
@@ -181,9 +240,14 @@ impl Ema {
         self.updates += 1;
         let decay = (self.max_decay * (1.0 - (-(self.updates as f64) / self.tau).exp())) as f32;
         for (name, average) in &mut self.average {
-            let Some(var) = vars.get(name) else { bail!("{name}: averaged, but no longer a parameter") };
+            let Some(var) = vars.get(name) else {
+                bail!("{name}: averaged, but no longer a parameter")
+            };
             let values = var.flatten_all()?.to_vec1::<f32>()?;
-            average.iter_mut().zip(values).for_each(|(a, v)| *a = decay * *a + (1.0 - decay) * v);
+            average
+                .iter_mut()
+                .zip(values)
+                .for_each(|(a, v)| *a = decay * *a + (1.0 - decay) * v);
         }
         Ok(())
     }
@@ -191,7 +255,10 @@ impl Ema {
     /// The averaged values, shaped as `vars`.
     pub fn tensors(&self, vars: &BTreeMap<String, Var>) -> Result<BTreeMap<String, Tensor>> {
         let shaped = |(name, values): (&String, &Vec<f32>)| match vars.get(name) {
-            Some(var) => Ok((name.clone(), Tensor::from_slice(values, var.shape(), var.device())?)),
+            Some(var) => Ok((
+                name.clone(),
+                Tensor::from_slice(values, var.shape(), var.device())?,
+            )),
             None => bail!("{name}: averaged, but no longer a parameter"),
         };
         self.average.iter().map(shaped).collect()
@@ -205,7 +272,9 @@ impl Ema {
     /// Takes up saved averages.
     pub fn restore(&mut self, values: &BTreeMap<String, Tensor>, updates: usize) -> Result<()> {
         for (name, average) in &mut self.average {
-            let Some(saved) = values.get(name) else { bail!("{name}: missing from the saved average") };
+            let Some(saved) = values.get(name) else {
+                bail!("{name}: missing from the saved average")
+            };
             *average = saved.flatten_all()?.to_vec1()?;
         }
         self.updates = updates;

@@ -32,9 +32,22 @@ impl VarStore {
     }
 
     /// Parameters named in `initial` start from there, the others are drawn.
-    pub fn with_initial(initial: BTreeMap<String, Tensor>, seed: u64, dtype: DType, device: &Device) -> Self {
-        let inner = Inner { seed, vars: BTreeMap::new(), initial };
-        Self { inner: Arc::new(Mutex::new(inner)), dtype, device: device.clone() }
+    pub fn with_initial(
+        initial: BTreeMap<String, Tensor>,
+        seed: u64,
+        dtype: DType,
+        device: &Device,
+    ) -> Self {
+        let inner = Inner {
+            seed,
+            vars: BTreeMap::new(),
+            initial,
+        };
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+            dtype,
+            device: device.clone(),
+        }
     }
 
     /// What layers are built from.
@@ -56,7 +69,10 @@ impl VarStore {
 
     /// The current values, detached.
     pub fn tensors(&self) -> Result<BTreeMap<String, Tensor>> {
-        self.vars().iter().map(|(name, var)| Ok((name.clone(), var.as_tensor().detach().copy()?))).collect()
+        self.vars()
+            .iter()
+            .map(|(name, var)| Ok((name.clone(), var.as_tensor().detach().copy()?)))
+            .collect()
     }
 
     /// Replaces the values of all parameters.
@@ -66,8 +82,14 @@ impl VarStore {
     pub fn set(&self, values: &BTreeMap<String, Tensor>) -> Result<()> {
         for (name, var) in self.vars() {
             match values.get(&name) {
-                Some(value) if value.shape() == var.shape() => var.set(&value.to_dtype(var.dtype())?)?,
-                Some(value) => bail!("{name}: expected shape {:?}, got {:?}", var.dims(), value.dims()),
+                Some(value) if value.shape() == var.shape() => {
+                    var.set(&value.to_dtype(var.dtype())?)?
+                }
+                Some(value) => bail!(
+                    "{name}: expected shape {:?}, got {:?}",
+                    var.dims(),
+                    value.dims()
+                ),
                 None => bail!("{name}: missing from the values to restore"),
             }
         }
@@ -85,17 +107,30 @@ pub(crate) fn is_buffer(name: &str) -> bool {
 }
 
 impl SimpleBackend for VarStore {
-    fn get(&self, shape: Shape, name: &str, init: Init, dtype: DType, device: &Device) -> Result<Tensor> {
+    fn get(
+        &self,
+        shape: Shape,
+        name: &str,
+        init: Init,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Tensor> {
         let mut inner = self.lock();
         if let Some(var) = inner.vars.get(name) {
             if var.shape() != &shape {
-                bail!("{name}: asked for with shape {shape:?}, made with {:?}", var.shape());
+                bail!(
+                    "{name}: asked for with shape {shape:?}, made with {:?}",
+                    var.shape()
+                );
             }
             return Ok(var.as_tensor().clone());
         }
         let value = match inner.initial.get(name) {
             Some(value) if value.shape() == &shape => value.to_dtype(dtype)?.to_device(device)?,
-            Some(value) => bail!("{name}: expected shape {shape:?}, got {:?} to start from", value.shape()),
+            Some(value) => bail!(
+                "{name}: expected shape {shape:?}, got {:?} to start from",
+                value.shape()
+            ),
             None => draw(&shape, init, &mut rng_for(inner.seed, name), device)?.to_dtype(dtype)?,
         };
         let var = Var::from_tensor(&value)?;
@@ -116,12 +151,15 @@ impl SimpleBackend for VarStore {
 
 /// A generator of its own for each name (FNV-1a), so that adding a layer changes no other.
 fn rng_for(seed: u64, name: &str) -> ChaCha8Rng {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| {
+        (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
+    });
     ChaCha8Rng::seed_from_u64(seed ^ hash)
 }
 
 fn draw(shape: &Shape, init: Init, rng: &mut ChaCha8Rng, device: &Device) -> Result<Tensor> {
-    let uniform = |rng: &mut ChaCha8Rng, lo: f64, up: f64| (lo + (up - lo) * rng.random::<f64>()) as f32;
+    let uniform =
+        |rng: &mut ChaCha8Rng, lo: f64, up: f64| (lo + (up - lo) * rng.random::<f64>()) as f32;
     // Box and Muller 1958.
     let normal = |rng: &mut ChaCha8Rng| {
         let (u, v): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
@@ -143,9 +181,15 @@ fn draw(shape: &Shape, init: Init, rng: &mut ChaCha8Rng, device: &Device) -> Res
 }
 
 /// The names and shapes of the parameters that `build` asks its builder for, in order of their names.
-pub fn parameter_shapes<T>(build: impl FnOnce(VarBuilder<'static>) -> Result<T>) -> Result<Vec<(String, Shape)>> {
+pub fn parameter_shapes<T>(
+    build: impl FnOnce(VarBuilder<'static>) -> Result<T>,
+) -> Result<Vec<(String, Shape)>> {
     let shapes = ShapeRecorder::default();
-    build(VarBuilder::from_backend(Box::new(shapes.clone()), DType::F32, Device::Cpu))?;
+    build(VarBuilder::from_backend(
+        Box::new(shapes.clone()),
+        DType::F32,
+        Device::Cpu,
+    ))?;
     let shapes = std::mem::take(&mut *shapes.0.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(shapes.into_iter().collect())
 }
@@ -155,9 +199,19 @@ pub fn parameter_shapes<T>(build: impl FnOnce(VarBuilder<'static>) -> Result<T>)
 struct ShapeRecorder(Arc<Mutex<BTreeMap<String, Shape>>>);
 
 impl SimpleBackend for ShapeRecorder {
-    fn get(&self, shape: Shape, name: &str, _: Init, dtype: DType, device: &Device) -> Result<Tensor> {
+    fn get(
+        &self,
+        shape: Shape,
+        name: &str,
+        _: Init,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Tensor> {
         let zeros = Tensor::zeros(&shape, dtype, device)?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), shape);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned(), shape);
         Ok(zeros)
     }
 

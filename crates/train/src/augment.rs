@@ -10,7 +10,13 @@ use wardrobe_ingest::{Normalization, RgbImage};
 ///
 /// # Shapes
 /// `out` side * side * 3
-pub fn vary(photo: &RgbImage, side: usize, config: &AugmentConfig, rng: &mut impl Rng, out: &mut [f32]) {
+pub fn vary(
+    photo: &RgbImage,
+    side: usize,
+    config: &AugmentConfig,
+    rng: &mut impl Rng,
+    out: &mut [f32],
+) {
     let view = View::draw(config, rng);
     let light = Light::draw(config.color, rng);
     let (mean, std) = Normalization::ImageNet.mean_std();
@@ -41,11 +47,27 @@ impl View {
     fn draw(config: &AugmentConfig, rng: &mut impl Rng) -> Self {
         let area = between(rng, config.min_area, 1.0);
         let aspect = between(rng, -config.max_aspect.ln(), config.max_aspect.ln()).exp();
-        let (width, height) = ((area * aspect).sqrt().min(1.0), (area / aspect).sqrt().min(1.0));
-        let center = (0.5 + between(rng, -0.5, 0.5) * (1.0 - width), 0.5 + between(rng, -0.5, 0.5) * (1.0 - height));
-        let mirror = if rng.random::<f32>() < config.flip { -1.0 } else { 1.0 };
-        let (sin, cos) = between(rng, -config.rotation, config.rotation).to_radians().sin_cos();
-        Self { center, across: (cos * width * mirror, sin * height * mirror), down: (-sin * width, cos * height) }
+        let (width, height) = (
+            (area * aspect).sqrt().min(1.0),
+            (area / aspect).sqrt().min(1.0),
+        );
+        let center = (
+            0.5 + between(rng, -0.5, 0.5) * (1.0 - width),
+            0.5 + between(rng, -0.5, 0.5) * (1.0 - height),
+        );
+        let mirror = if rng.random::<f32>() < config.flip {
+            -1.0
+        } else {
+            1.0
+        };
+        let (sin, cos) = between(rng, -config.rotation, config.rotation)
+            .to_radians()
+            .sin_cos();
+        Self {
+            center,
+            across: (cos * width * mirror, sin * height * mirror),
+            down: (-sin * width, cos * height),
+        }
     }
 
     fn source(&self, x: f32, y: f32) -> (f32, f32) {
@@ -66,7 +88,11 @@ struct Light {
 impl Light {
     fn draw(strength: f32, rng: &mut impl Rng) -> Self {
         let mut factor = || between(rng, 1.0 - strength, 1.0 + strength);
-        Self { brightness: factor(), contrast: factor(), saturation: factor() }
+        Self {
+            brightness: factor(),
+            contrast: factor(),
+            saturation: factor(),
+        }
     }
 
     /// A pixel in 0..1. Contrast turns about middle grey, saturation about the pixel's own luma (ITU-R BT.601).
@@ -99,7 +125,10 @@ fn erase(side: usize, rng: &mut impl Rng, out: &mut [f32]) {
     let aspect = between(rng, -1.0, 1.0).exp();
     let width = ((area * aspect).sqrt() as usize).clamp(1, side);
     let height = ((area / aspect).sqrt() as usize).clamp(1, side);
-    let (x0, y0) = (rng.random_range(0..=side - width), rng.random_range(0..=side - height));
+    let (x0, y0) = (
+        rng.random_range(0..=side - width),
+        rng.random_range(0..=side - height),
+    );
     for y in y0..y0 + height {
         out[(y * side + x0) * 3..][..width * 3].fill(0.0);
     }
@@ -120,12 +149,24 @@ mod tests {
         RgbImage::from_fn(side, side, |x, y| image::Rgb([x as u8 * 8, y as u8 * 8, 0]))
     }
 
-    const STILL: AugmentConfig =
-        AugmentConfig { min_area: 1.0, max_aspect: 1.0, rotation: 0.0, flip: 0.0, color: 0.0, erase: 0.0 };
+    const STILL: AugmentConfig = AugmentConfig {
+        min_area: 1.0,
+        max_aspect: 1.0,
+        rotation: 0.0,
+        flip: 0.0,
+        color: 0.0,
+        erase: 0.0,
+    };
 
     fn view(config: &AugmentConfig, seed: u64) -> Vec<f32> {
         let mut out = vec![0.0; 16 * 16 * 3];
-        vary(&gradient(16), 16, config, &mut ChaCha8Rng::seed_from_u64(seed), &mut out);
+        vary(
+            &gradient(16),
+            16,
+            config,
+            &mut ChaCha8Rng::seed_from_u64(seed),
+            &mut out,
+        );
         out
     }
 
@@ -146,7 +187,13 @@ mod tests {
     #[test]
     fn a_mirror_image_reverses_rows_only() {
         let still = view(&STILL, 1);
-        let flipped = view(&AugmentConfig { flip: 0.999_999, ..STILL }, 1);
+        let flipped = view(
+            &AugmentConfig {
+                flip: 0.999_999,
+                ..STILL
+            },
+            1,
+        );
         for y in 0..16 {
             for x in 0..16 {
                 for c in 0..3 {

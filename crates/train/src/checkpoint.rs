@@ -31,26 +31,52 @@ const PROGRESS: &str = "progress";
 
 impl Checkpoint {
     pub(crate) fn save(&self, path: &Path) -> Result<()> {
-        let parts = [("weights", &self.weights), ("average", &self.average), ("optimizer", &self.optimizer)];
+        let parts = [
+            ("weights", &self.weights),
+            ("average", &self.average),
+            ("optimizer", &self.optimizer),
+        ];
         let tensors: BTreeMap<String, &Tensor> = parts
             .into_iter()
-            .flat_map(|(part, map)| map.iter().map(move |(name, tensor)| (format!("{part}/{name}"), tensor)))
+            .flat_map(|(part, map)| {
+                map.iter()
+                    .map(move |(name, tensor)| (format!("{part}/{name}"), tensor))
+            })
             .collect();
-        let progress = serde_json::to_string(&self.progress).map_err(std::io::Error::other).at(path)?;
+        let progress = serde_json::to_string(&self.progress)
+            .map_err(std::io::Error::other)
+            .at(path)?;
         write_safetensors(path, tensors, [(PROGRESS.to_owned(), progress)].into())
     }
 
     pub(crate) fn load(path: &Path, device: &Device) -> Result<Self> {
         let file = wardrobe_weights::Tensors::load(path)?;
-        let invalid = |problem: String| Error::Checkpoint { path: path.to_path_buf(), problem };
-        let progress = file.metadata.get(PROGRESS).ok_or_else(|| invalid("not a training checkpoint".to_owned()))?;
-        let progress = serde_json::from_str(progress).map_err(|e| invalid(format!("damaged: {e}")))?;
+        let invalid = |problem: String| Error::Checkpoint {
+            path: path.to_path_buf(),
+            problem,
+        };
+        let progress = file
+            .metadata
+            .get(PROGRESS)
+            .ok_or_else(|| invalid("not a training checkpoint".to_owned()))?;
+        let progress =
+            serde_json::from_str(progress).map_err(|e| invalid(format!("damaged: {e}")))?;
         let part = |part: &str| -> Result<BTreeMap<String, Tensor>> {
             let prefix = format!("{part}/");
-            let named = file.map.iter().filter_map(|(name, tensor)| Some((name.strip_prefix(&prefix)?, tensor)));
-            named.map(|(name, tensor)| Ok((name.to_owned(), tensor.to_device(device)?))).collect()
+            let named = file
+                .map
+                .iter()
+                .filter_map(|(name, tensor)| Some((name.strip_prefix(&prefix)?, tensor)));
+            named
+                .map(|(name, tensor)| Ok((name.to_owned(), tensor.to_device(device)?)))
+                .collect()
         };
-        Ok(Self { weights: part("weights")?, average: part("average")?, optimizer: part("optimizer")?, progress })
+        Ok(Self {
+            weights: part("weights")?,
+            average: part("average")?,
+            optimizer: part("optimizer")?,
+            progress,
+        })
     }
 }
 

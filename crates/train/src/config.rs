@@ -103,7 +103,14 @@ pub struct AugmentConfig {
 
 impl Default for AugmentConfig {
     fn default() -> Self {
-        Self { min_area: 0.4, max_aspect: 4.0 / 3.0, rotation: 15.0, flip: 0.5, color: 0.3, erase: 0.25 }
+        Self {
+            min_area: 0.4,
+            max_aspect: 4.0 / 3.0,
+            rotation: 15.0,
+            flip: 0.5,
+            color: 0.3,
+            erase: 0.25,
+        }
     }
 }
 
@@ -114,10 +121,16 @@ impl TrainConfig {
     /// A file that cannot be read, is not TOML, has an unknown key or a value out of range.
     pub fn from_file(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).at(path)?;
-        let invalid = |problem: String| Error::Config { path: path.to_path_buf(), problem };
+        let invalid = |problem: String| Error::Config {
+            path: path.to_path_buf(),
+            problem,
+        };
         let mut config: Self = toml::from_str(&text).map_err(|e| invalid(e.to_string()))?;
         if let Some(folder) = path.parent() {
-            config.data.iter_mut().for_each(|data| data.path = folder.join(&data.path));
+            config
+                .data
+                .iter_mut()
+                .for_each(|data| data.path = folder.join(&data.path));
         }
         config.check().map_err(invalid)?;
         Ok(config)
@@ -135,8 +148,13 @@ impl TrainConfig {
             ("clip_norm", self.clip_norm),
             ("image_size", self.image_size as f64 / 32.0 - 0.99),
         ];
-        if let Some((name, _)) = positive.into_iter().find(|&(_, value)| value.is_nan() || value <= 0.0) {
-            return Err(format!("{name} is too small (batch_size at least 2, image_size at least 32)"));
+        if let Some((name, _)) = positive
+            .into_iter()
+            .find(|&(_, value)| value.is_nan() || value <= 0.0)
+        {
+            return Err(format!(
+                "{name} is too small (batch_size at least 2, image_size at least 32)"
+            ));
         }
         let shares = [
             ("label_smoothing", self.label_smoothing),
@@ -147,11 +165,18 @@ impl TrainConfig {
             ("augment.erase", self.augment.erase.into()),
             ("augment.color", self.augment.color.into()),
         ];
-        if let Some((name, value)) = shares.into_iter().find(|(_, value)| !(0.0..1.0).contains(value)) {
+        if let Some((name, value)) = shares
+            .into_iter()
+            .find(|(_, value)| !(0.0..1.0).contains(value))
+        {
             return Err(format!("{name} = {value} is not in 0..1"));
         }
-        if !(self.augment.min_area > 0.0 && self.augment.min_area <= 1.0) || self.augment.max_aspect < 1.0 {
-            return Err("augment.min_area must be in 0..=1 and augment.max_aspect at least 1".to_owned());
+        if !(self.augment.min_area > 0.0 && self.augment.min_area <= 1.0)
+            || self.augment.max_aspect < 1.0
+        {
+            return Err(
+                "augment.min_area must be in 0..=1 and augment.max_aspect at least 1".to_owned(),
+            );
         }
         Ok(())
     }
@@ -168,6 +193,10 @@ impl TrainConfig {
 
     /// The side of photos at validation and in use.
     pub(crate) fn eval_size(&self) -> usize {
-        if self.eval_image_size == 0 { self.image_size } else { self.eval_image_size }
+        if self.eval_image_size == 0 {
+            self.image_size
+        } else {
+            self.eval_image_size
+        }
     }
 }

@@ -21,21 +21,37 @@ pub(crate) struct LogRow {
 
 /// Draws the log to a PNG.
 pub(crate) fn draw(rows: &[LogRow], path: &Path) -> Result<()> {
-    let failed = |problem: String| Error::Curves { path: path.to_path_buf(), problem };
+    let failed = |problem: String| Error::Curves {
+        path: path.to_path_buf(),
+        problem,
+    };
     if register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).is_err() {
         return Err(failed("the font cannot be read".to_owned()));
     }
     draw_panels(rows, path).map_err(|e| failed(e.to_string()))
 }
 
-fn draw_panels(rows: &[LogRow], path: &Path) -> std::result::Result<(), Box<dyn std::error::Error>> {
+fn draw_panels(
+    rows: &[LogRow],
+    path: &Path,
+) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let root = BitMapBackend::new(path, (900, 700)).into_drawing_area();
     root.fill(&WHITE)?;
     let (upper, lower) = root.split_vertically(350);
-    let series = |f: fn(&LogRow) -> f64| rows.iter().map(|row| (row.epoch as f64, f(row))).collect::<Vec<_>>();
+    let series = |f: fn(&LogRow) -> f64| {
+        rows.iter()
+            .map(|row| (row.epoch as f64, f(row)))
+            .collect::<Vec<_>>()
+    };
     let loss = series(|row| row.train_loss.into());
     let highest = loss.iter().map(|&(_, y)| y).fold(0.0, f64::max);
-    panel(&upper, "Training loss", rows.len(), highest * 1.05, &[("loss", BLUE, loss)])?;
+    panel(
+        &upper,
+        "Training loss",
+        rows.len(),
+        highest * 1.05,
+        &[("loss", BLUE, loss)],
+    )?;
     let metrics = [
         ("top-1", BLUE, series(|row| row.val_top1)),
         ("top-5", GREEN, series(|row| row.val_top5)),
@@ -61,11 +77,18 @@ fn panel(
         .x_label_area_size(34)
         .y_label_area_size(54)
         .build_cartesian_2d(0.0..epochs as f64 + 0.5, 0.0..top.max(f64::EPSILON))?;
-    chart.configure_mesh().x_desc("epoch").light_line_style(WHITE).label_style(("sans-serif", 14)).draw()?;
+    chart
+        .configure_mesh()
+        .x_desc("epoch")
+        .light_line_style(WHITE)
+        .label_style(("sans-serif", 14))
+        .draw()?;
     for (name, color, points) in lines {
         let color = *color;
         chart
-            .draw_series(LineSeries::new(points.iter().copied(), color.stroke_width(2)).point_size(3))?
+            .draw_series(
+                LineSeries::new(points.iter().copied(), color.stroke_width(2)).point_size(3),
+            )?
             .label(*name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2)));
     }

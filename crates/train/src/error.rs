@@ -88,6 +88,9 @@ pub(crate) trait AtPath<T> {
 
 impl<T> AtPath<T> for std::io::Result<T> {
     fn at(self, path: impl Into<PathBuf>) -> Result<T> {
-        self.map_err(|source| Error::File { path: path.into(), source })
+        self.map_err(|source| Error::File {
+            path: path.into(),
+            source,
+        })
     }
 }

@@ -4,7 +4,8 @@ use crate::Config;
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 use wardrobe_nn::{
-    Activation, ConvConfig, ConvNormAct, Dropout, Linear, Mode, Rng, SqueezeExcite, StochasticDepth, ops::global_avg_pool,
+    Activation, ConvConfig, ConvNormAct, Dropout, Linear, Mode, Rng, SqueezeExcite,
+    StochasticDepth, ops::global_avg_pool,
 };
 
 /// Expansion, kernel, stride of the first block, output channels, blocks: the paper's table 1.
@@ -49,23 +50,43 @@ impl EfficientNet {
     /// A parameter that the builder lacks or has in another shape.
     pub fn new(config: &Config, rng: &Rng, vb: VarBuilder) -> Result<Self> {
         let eps = config.bn_eps;
-        let stem = ConvConfig { kernel: 3, stride: 2, ..ConvConfig::new(3, STEM) };
+        let stem = ConvConfig {
+            kernel: 3,
+            stride: 2,
+            ..ConvConfig::new(3, STEM)
+        };
         let total: usize = STAGES.iter().map(|stage| stage.4).sum();
         let mut blocks = Vec::with_capacity(total);
         let mut inputs = STEM;
         for (stage, &(expansion, kernel, stride, outputs, repeats)) in STAGES.iter().enumerate() {
             for i in 0..repeats {
-                let shape = Shape { inputs, expansion, kernel, stride: if i == 0 { stride } else { 1 }, outputs };
+                let shape = Shape {
+                    inputs,
+                    expansion,
+                    kernel,
+                    stride: if i == 0 { stride } else { 1 },
+                    outputs,
+                };
                 let drop = config.stochastic_depth * blocks.len() as f32 / total as f32;
                 let vb = vb.pp(format!("stages.{stage}.{i}"));
-                blocks.push(MbConv::new(shape, eps, StochasticDepth::new(drop, rng.clone()), vb)?);
+                blocks.push(MbConv::new(
+                    shape,
+                    eps,
+                    StochasticDepth::new(drop, rng.clone()),
+                    vb,
+                )?);
                 inputs = outputs;
             }
         }
         Ok(Self {
             stem: ConvNormAct::new(stem, eps, Activation::Silu, vb.pp("stem"))?,
             blocks,
-            head: ConvNormAct::new(ConvConfig::new(inputs, Self::FEATURES), eps, Activation::Silu, vb.pp("head"))?,
+            head: ConvNormAct::new(
+                ConvConfig::new(inputs, Self::FEATURES),
+                eps,
+                Activation::Silu,
+                vb.pp("head"),
+            )?,
             dropout: Dropout::new(config.dropout, rng.clone()),
             classifier: Linear::new(Self::FEATURES, config.classes, vb.pp("classifier"))?,
         })
@@ -86,7 +107,8 @@ impl EfficientNet {
     /// # Shapes
     /// (n, 1280) -> logits (n, classes)
     pub fn classify(&self, features: &Tensor, mode: Mode) -> Result<Tensor> {
-        self.classifier.forward(&self.dropout.forward(features, mode)?)
+        self.classifier
+            .forward(&self.dropout.forward(features, mode)?)
     }
 
     /// # Shapes
@@ -102,7 +124,11 @@ impl EfficientNet {
     pub fn fold(&self) -> Result<Self> {
         Ok(Self {
             stem: self.stem.fold()?,
-            blocks: self.blocks.iter().map(MbConv::fold).collect::<Result<_>>()?,
+            blocks: self
+                .blocks
+                .iter()
+                .map(MbConv::fold)
+                .collect::<Result<_>>()?,
             head: self.head.fold()?,
             ..self.clone()
         })
@@ -123,7 +149,12 @@ impl MbConv {
         let hidden = s.inputs * s.expansion;
         let expand = match s.expansion {
             1 => None,
-            _ => Some(ConvNormAct::new(ConvConfig::new(s.inputs, hidden), eps, Activation::Silu, vb.pp("expand"))?),
+            _ => Some(ConvNormAct::new(
+                ConvConfig::new(s.inputs, hidden),
+                eps,
+                Activation::Silu,
+                vb.pp("expand"),
+            )?),
         };
         let depthwise = ConvConfig::depthwise(hidden, s.kernel, s.stride);
         let project = ConvConfig::new(hidden, s.outputs);
@@ -142,7 +173,9 @@ impl MbConv {
             Some(expand) => expand.forward(x, mode)?,
             None => x.clone(),
         };
-        let y = self.squeeze_excite.forward(&self.depthwise.forward(&y, mode)?)?;
+        let y = self
+            .squeeze_excite
+            .forward(&self.depthwise.forward(&y, mode)?)?;
         let y = self.project.forward(&y, mode)?;
         match &self.residual {
             Some(drop) => drop.residual(x, &y, mode),

@@ -14,7 +14,11 @@ use wardrobe_weights::{Loading, Tensors};
 ///
 /// # Errors
 /// A tensor that is missing, unexpected or of another shape, with the report of all of them.
-pub fn load_weights(config: &Config, weights: &Tensors, replace_head: bool) -> Result<BTreeMap<String, Tensor>> {
+pub fn load_weights(
+    config: &Config,
+    weights: &Tensors,
+    replace_head: bool,
+) -> Result<BTreeMap<String, Tensor>> {
     let names = Names::of(weights);
     let shapes = parameter_shapes(|vb| EfficientNet::new(config, &Rng::new(0), vb))?;
     let mut loading = Loading::strict().rename(move |name| names.rename(name));
@@ -28,7 +32,12 @@ pub fn load_weights(config: &Config, weights: &Tensors, replace_head: bool) -> R
 fn squeezed(weights: &Tensors) -> Result<Tensors> {
     let mut weights = weights.clone();
     for (name, tensor) in &mut weights.map {
-        let gate = ["fc1.weight", "fc2.weight", "conv_reduce.weight", "conv_expand.weight"];
+        let gate = [
+            "fc1.weight",
+            "fc2.weight",
+            "conv_reduce.weight",
+            "conv_expand.weight",
+        ];
         if gate.iter().any(|gate| name.ends_with(gate)) && tensor.rank() == 4 {
             *tensor = tensor.flatten_from(1)?;
         }
@@ -71,8 +80,12 @@ fn torchvision(name: &str) -> Option<String> {
     let parts: Vec<&str> = name.split('.').collect();
     match parts.as_slice() {
         ["classifier", "1", parameter] => Some(format!("classifier.{parameter}")),
-        ["features", "0", layer, parameter] => Some(format!("stem.{}.{parameter}", conv_or_norm(layer)?)),
-        ["features", "8", layer, parameter] => Some(format!("head.{}.{parameter}", conv_or_norm(layer)?)),
+        ["features", "0", layer, parameter] => {
+            Some(format!("stem.{}.{parameter}", conv_or_norm(layer)?))
+        }
+        ["features", "8", layer, parameter] => {
+            Some(format!("head.{}.{parameter}", conv_or_norm(layer)?))
+        }
         ["features", stage, block, "block", layer, rest @ ..] => {
             let stage = stage.parse::<usize>().ok()?.checked_sub(1)?;
             let layers: &[&str] = match STAGES.get(stage)?.0 {
@@ -80,9 +93,17 @@ fn torchvision(name: &str) -> Option<String> {
                 _ => &["expand", "depthwise", "squeeze_excite", "project"],
             };
             let layer = *layers.get(layer.parse::<usize>().ok()?)?;
-            let [inner, parameter] = rest else { return None };
-            let inner = if layer == "squeeze_excite" { inner } else { conv_or_norm(inner)? };
-            Some(format!("stages.{stage}.{block}.{layer}.{inner}.{parameter}"))
+            let [inner, parameter] = rest else {
+                return None;
+            };
+            let inner = if layer == "squeeze_excite" {
+                inner
+            } else {
+                conv_or_norm(inner)?
+            };
+            Some(format!(
+                "stages.{stage}.{block}.{layer}.{inner}.{parameter}"
+            ))
         }
         _ => None,
     }
@@ -111,7 +132,9 @@ fn timm(name: &str) -> Option<String> {
                 "conv_expand" => "fc2",
                 _ => return None,
             };
-            Some(format!("stages.{stage}.{block}.squeeze_excite.{layer}.{parameter}"))
+            Some(format!(
+                "stages.{stage}.{block}.squeeze_excite.{layer}.{parameter}"
+            ))
         }
         ["blocks", stage, block, layer, parameter] => {
             let expands = STAGES.get(stage.parse::<usize>().ok()?)?.0 > 1;

@@ -36,14 +36,24 @@ pub fn batch_norm_train(
 ) -> Result<(Tensor, BatchStatistics)> {
     let (n, h, w, c) = x.dims4()?;
     if weight.dims() != [c] || bias.dims() != [c] {
-        bail!("batch_norm: {c} channels, but weight {:?} and bias {:?}", weight.dims(), bias.dims());
+        bail!(
+            "batch_norm: {c} channels, but weight {:?} and bias {:?}",
+            weight.dims(),
+            bias.dims()
+        );
     }
     if n * h * w < 2 {
         bail!("batch_norm: {n} x {h} x {w} values a channel; a batch's variance takes at least 2");
     }
     let statistics = Arc::new(OnceLock::new());
-    let op = BatchNorm { eps, activation, statistics: statistics.clone() };
-    let y = x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)?;
+    let op = BatchNorm {
+        eps,
+        activation,
+        statistics: statistics.clone(),
+    };
+    let y = x
+        .contiguous()?
+        .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)?;
     match statistics.get() {
         Some(found) => Ok((y, found.clone())),
         None => bail!("batch_norm: no statistics for a batch of {n} x {h} x {w} x {c}"),
@@ -60,7 +70,13 @@ impl BatchNorm {
     /// Per channel: the mean and 1 / sqrt(var + eps).
     fn mean_rstd<T: Float>(&self, s: &BatchStatistics) -> (Vec<T>, Vec<T>) {
         let mean = s.mean.iter().map(|&m| T::from_f64(m)).collect();
-        (mean, s.var.iter().map(|&v| T::from_f64(1.0 / (v + self.eps).sqrt())).collect())
+        (
+            mean,
+            s.var
+                .iter()
+                .map(|&v| T::from_f64(1.0 / (v + self.eps).sqrt()))
+                .collect(),
+        )
     }
 }
 
@@ -87,19 +103,33 @@ impl CustomOp3 for BatchNorm {
             b: &CpuStorage,
             bl: &Layout,
         ) -> Result<CpuStorage> {
-            let (x, weight, bias) = (contiguous::<T>(x, xl)?, contiguous::<T>(w, wl)?, contiguous::<T>(b, bl)?);
+            let (x, weight, bias) = (
+                contiguous::<T>(x, xl)?,
+                contiguous::<T>(w, wl)?,
+                contiguous::<T>(b, bl)?,
+            );
             let statistics = op.statistics.get_or_init(|| statistics(x, weight.len()));
             let (mean, rstd) = op.mean_rstd::<T>(statistics);
             let scale: Vec<T> = weight.iter().zip(&rstd).map(|(&w, &r)| w * r).collect();
-            let shift: Vec<T> = bias.iter().zip(&mean).zip(&scale).map(|((&b, &m), &s)| b - m * s).collect();
+            let shift: Vec<T> = bias
+                .iter()
+                .zip(&mean)
+                .zip(&scale)
+                .map(|((&b, &m), &s)| b - m * s)
+                .collect();
             let mut out = vec![T::ZERO; x.len()];
             let task = rows_per_task(x.len() / weight.len(), weight.len()) * weight.len();
-            out.par_chunks_mut(task).zip(x.par_chunks(task)).for_each(|(out, x)| {
-                normalize(out, x, &scale, &shift, op.activation);
-            });
+            out.par_chunks_mut(task)
+                .zip(x.par_chunks(task))
+                .for_each(|(out, x)| {
+                    normalize(out, x, &scale, &shift, op.activation);
+                });
             Ok(T::storage(out))
         }
-        Ok((by_float!(self.name(), x, run(self, x, xl, w, wl, b, bl))?, xl.shape().clone()))
+        Ok((
+            by_float!(self.name(), x, run(self, x, xl, w, wl, b, bl))?,
+            xl.shape().clone(),
+        ))
     }
 
     fn bwd(
@@ -115,17 +145,32 @@ impl CustomOp3 for BatchNorm {
         };
         let sums = Arc::new(OnceLock::new());
         let op = BatchNormGrad {
-            forward: BatchNorm { statistics: self.statistics.clone(), ..*self },
-            weight: weight.detach().to_dtype(candle_core::DType::F64)?.to_vec1()?,
+            forward: BatchNorm {
+                statistics: self.statistics.clone(),
+                ..*self
+            },
+            weight: weight
+                .detach()
+                .to_dtype(candle_core::DType::F64)?
+                .to_vec1()?,
             bias: bias.detach().to_dtype(candle_core::DType::F64)?.to_vec1()?,
             sums: sums.clone(),
         };
-        let grad_x = x.detach().apply_op2_no_bwd(&grad.detach().contiguous()?, &op)?;
+        let grad_x = x
+            .detach()
+            .apply_op2_no_bwd(&grad.detach().contiguous()?, &op)?;
         let Some((grad_weight, grad_bias)) = sums.get() else {
-            bail!("batch_norm: no parameter gradients for {} values a channel", statistics.count);
+            bail!(
+                "batch_norm: no parameter gradients for {} values a channel",
+                statistics.count
+            );
         };
         let tensor = |v: &[f64]| Tensor::from_slice(v, v.len(), x.device())?.to_dtype(x.dtype());
-        Ok((Some(grad_x), Some(tensor(grad_weight)?), Some(tensor(grad_bias)?)))
+        Ok((
+            Some(grad_x),
+            Some(tensor(grad_weight)?),
+            Some(tensor(grad_bias)?),
+        ))
     }
 }
 
@@ -163,8 +208,10 @@ vectorized! {
 
     /// Adds `dz` and `dz * xhat`, the gradients of bias and weight.
     fn add_gradients<T>(x: &[T], grad: &[T], p: Channels<'_, T>, sum: &mut [T], sum_xhat: &mut [T]) {
-        for (x, g) in x.chunks_exact(p.len()).zip(grad.chunks_exact(p.len())) {
-            for i in 0..p.len() {
+        let c = p.weight.len();
+        let (p, sum, sum_xhat) = (p.cut(c), &mut sum[..c], &mut sum_xhat[..c]);
+        for (x, g) in x.chunks_exact(c).zip(grad.chunks_exact(c)) {
+            for i in 0..c {
                 let (xhat, dz) = p.backward(i, x[i], g[i]);
                 sum[i] += dz;
                 sum_xhat[i] = dz.fma(xhat, sum_xhat[i]);
@@ -174,9 +221,11 @@ vectorized! {
 
     /// The input's gradient: `weight * rstd * (dz - mean(dz) - xhat * mean(dz * xhat))`.
     fn write_gradient<T>(out: &mut [T], x: &[T], grad: &[T], p: Channels<'_, T>, mean: &[T], mean_xhat: &[T]) {
-        let rows = out.chunks_exact_mut(p.len()).zip(x.chunks_exact(p.len())).zip(grad.chunks_exact(p.len()));
+        let c = p.weight.len();
+        let (p, mean, mean_xhat) = (p.cut(c), &mean[..c], &mean_xhat[..c]);
+        let rows = out.chunks_exact_mut(c).zip(x.chunks_exact(c)).zip(grad.chunks_exact(c));
         for ((out, x), g) in rows {
-            for i in 0..p.len() {
+            for i in 0..c {
                 let (xhat, dz) = p.backward(i, x[i], g[i]);
                 out[i] = p.weight[i] * p.rstd[i] * (dz - mean[i] - xhat * mean_xhat[i]);
             }
@@ -195,9 +244,23 @@ struct Channels<'a, T> {
 }
 
 impl<T: Float> Channels<'_, T> {
+    /// All of length `c`, so that the compiler sees that no index is out of bounds and makes vector code.
     #[inline(always)]
-    fn len(&self) -> usize {
-        self.weight.len()
+    fn cut(self, c: usize) -> Self {
+        let Self {
+            mean,
+            rstd,
+            weight,
+            bias,
+            activation,
+        } = self;
+        Self {
+            mean: &mean[..c],
+            rstd: &rstd[..c],
+            weight: &weight[..c],
+            bias: &bias[..c],
+            activation,
+        }
     }
 
     /// For channel `i`: the normalised value, and the gradient before the activation.
@@ -227,7 +290,10 @@ fn channel_sums<T: Float, const K: usize>(
     let mut total = std::array::from_fn(|_| vec![0.0; c]);
     for partial in &partials {
         for (total, partial) in total.iter_mut().zip(partial) {
-            total.iter_mut().zip(partial).for_each(|(t, &p)| *t += p.to_f64());
+            total
+                .iter_mut()
+                .zip(partial)
+                .for_each(|(t, &p)| *t += p.to_f64());
         }
     }
     total
@@ -241,9 +307,21 @@ fn statistics<T: Float>(x: &[T], c: usize) -> BatchStatistics {
         add_moments(&x[range.start * c..range.end * c], origin, sum, squares);
     });
     let n = rows as f64;
-    let var = sum.iter().zip(&squares).map(|(s, q)| ((q - s * s / n) / n).max(0.0)).collect();
-    let mean = sum.iter().zip(origin).map(|(s, &o)| o.to_f64() + s / n).collect();
-    BatchStatistics { mean, var, count: rows }
+    let var = sum
+        .iter()
+        .zip(&squares)
+        .map(|(s, q)| ((q - s * s / n) / n).max(0.0))
+        .collect();
+    let mean = sum
+        .iter()
+        .zip(origin)
+        .map(|(s, &o)| o.to_f64() + s / n)
+        .collect();
+    BatchStatistics {
+        mean,
+        var,
+        count: rows,
+    }
 }
 
 /// (x, gradient of the output) -> gradient of x; leaves the parameters' gradients in `sums`.
@@ -259,11 +337,27 @@ impl CustomOp2 for BatchNormGrad {
         "batch-norm-grad"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, grad: &CpuStorage, gl: &Layout) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(op: &BatchNormGrad, x: &CpuStorage, xl: &Layout, g: &CpuStorage, gl: &Layout) -> Result<CpuStorage> {
-            op.grad_input(contiguous::<T>(x, xl)?, contiguous::<T>(g, gl)?).map(T::storage)
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        grad: &CpuStorage,
+        gl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        fn run<T: Float>(
+            op: &BatchNormGrad,
+            x: &CpuStorage,
+            xl: &Layout,
+            g: &CpuStorage,
+            gl: &Layout,
+        ) -> Result<CpuStorage> {
+            op.grad_input(contiguous::<T>(x, xl)?, contiguous::<T>(g, gl)?)
+                .map(T::storage)
         }
-        Ok((by_float!(self.name(), x, run(self, x, xl, grad, gl))?, xl.shape().clone()))
+        Ok((
+            by_float!(self.name(), x, run(self, x, xl, grad, gl))?,
+            xl.shape().clone(),
+        ))
     }
 }
 
@@ -276,18 +370,35 @@ impl BatchNormGrad {
         let cast = |v: &[f64]| -> Vec<T> { v.iter().map(|&v| T::from_f64(v)).collect() };
         let (mean, rstd) = self.forward.mean_rstd::<T>(statistics);
         let (weight, bias) = (cast(&self.weight), cast(&self.bias));
-        let channels = Channels { mean: &mean, rstd: &rstd, weight: &weight, bias: &bias, activation: self.forward.activation };
-        let [sum_dz, sum_dz_xhat] = channel_sums::<T, 2>(x.len() / c, c, |range, [sum, sum_xhat]| {
-            let span = range.start * c..range.end * c;
-            add_gradients(&x[span.clone()], &grad[span], channels, sum, sum_xhat);
-        });
-        let per_value = |sums: &[f64]| cast(&sums.iter().map(|s| s / statistics.count as f64).collect::<Vec<_>>());
+        let channels = Channels {
+            mean: &mean,
+            rstd: &rstd,
+            weight: &weight,
+            bias: &bias,
+            activation: self.forward.activation,
+        };
+        let [sum_dz, sum_dz_xhat] =
+            channel_sums::<T, 2>(x.len() / c, c, |range, [sum, sum_xhat]| {
+                let span = range.start * c..range.end * c;
+                add_gradients(&x[span.clone()], &grad[span], channels, sum, sum_xhat);
+            });
+        let per_value = |sums: &[f64]| {
+            cast(
+                &sums
+                    .iter()
+                    .map(|s| s / statistics.count as f64)
+                    .collect::<Vec<_>>(),
+            )
+        };
         let (mean_dz, mean_dz_xhat) = (per_value(&sum_dz), per_value(&sum_dz_xhat));
         let mut out = vec![T::ZERO; x.len()];
         let task = rows_per_task(x.len() / c, c) * c;
-        out.par_chunks_mut(task).zip(x.par_chunks(task)).zip(grad.par_chunks(task)).for_each(|((out, x), g)| {
-            write_gradient(out, x, g, channels, &mean_dz, &mean_dz_xhat);
-        });
+        out.par_chunks_mut(task)
+            .zip(x.par_chunks(task))
+            .zip(grad.par_chunks(task))
+            .for_each(|((out, x), g)| {
+                write_gradient(out, x, g, channels, &mean_dz, &mean_dz_xhat);
+            });
         // Set once: the operator runs once.
         self.sums.get_or_init(|| (sum_dz_xhat, sum_dz));
         Ok(out)

@@ -28,14 +28,23 @@ impl ConvGeometry {
     }
 
     pub(crate) fn check(&self, dims: &[usize]) -> Result<()> {
-        if self.stride == 0 || dims[1..3].iter().any(|&len| len + 2 * self.padding < self.kernel) {
+        if self.stride == 0
+            || dims[1..3]
+                .iter()
+                .any(|&len| len + 2 * self.padding < self.kernel)
+        {
             bail!("a kernel with {self:?} does not fit an input of {dims:?} (n, h, w, c)");
         }
         Ok(())
     }
 
     fn is_pointwise(&self) -> bool {
-        *self == Self { kernel: 1, stride: 1, padding: 0 }
+        *self
+            == Self {
+                kernel: 1,
+                stride: 1,
+                padding: 0,
+            }
     }
 }
 
@@ -45,7 +54,8 @@ impl ConvGeometry {
 /// `x` (n, h, w, c), `weight` (o, c, k, k) -> (n, h', w', o) with h' = [`ConvGeometry::output`] of h
 pub fn conv2d(x: &Tensor, weight: &Tensor, geometry: ConvGeometry) -> Result<Tensor> {
     check(x, weight, geometry)?;
-    x.contiguous()?.apply_op2(&weight.contiguous()?, Conv2d(geometry))
+    x.contiguous()?
+        .apply_op2(&weight.contiguous()?, Conv2d(geometry))
 }
 
 /// [`conv2d`] with bias and activation applied while the output is in the cache; for inference, records no gradient.
@@ -60,15 +70,23 @@ pub fn conv2d_fused(
     activation: Activation,
 ) -> Result<Tensor> {
     check(x, weight, geometry)?;
-    let op = Conv2dFused { geometry, activation };
-    x.contiguous()?.apply_op3_no_bwd(&weight.contiguous()?, &bias.contiguous()?, &op)
+    let op = Conv2dFused {
+        geometry,
+        activation,
+    };
+    x.contiguous()?
+        .apply_op3_no_bwd(&weight.contiguous()?, &bias.contiguous()?, &op)
 }
 
 fn check(x: &Tensor, weight: &Tensor, geometry: ConvGeometry) -> Result<()> {
     let c = x.dims4()?.3;
     let (_, w_c, kh, kw) = weight.dims4()?;
     if (w_c, kh, kw) != (c, geometry.kernel, geometry.kernel) {
-        bail!("conv2d: weight {:?} does not fit {c} channels and kernel {}", weight.dims(), geometry.kernel);
+        bail!(
+            "conv2d: weight {:?} does not fit {c} channels and kernel {}",
+            weight.dims(),
+            geometry.kernel
+        );
     }
     geometry.check(x.dims())
 }
@@ -80,16 +98,42 @@ impl CustomOp2 for Conv2d {
         "conv2d"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, w: &CpuStorage, wl: &Layout) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(s: Size, x: &CpuStorage, xl: &Layout, w: &CpuStorage, wl: &Layout) -> Result<CpuStorage> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        w: &CpuStorage,
+        wl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        fn run<T: Float>(
+            s: Size,
+            x: &CpuStorage,
+            xl: &Layout,
+            w: &CpuStorage,
+            wl: &Layout,
+        ) -> Result<CpuStorage> {
             let weight = by_patch(contiguous::<T>(w, wl)?, s);
-            Ok(T::storage(forward(contiguous::<T>(x, xl)?, &weight, s, &|_| ())))
+            Ok(T::storage(forward(
+                contiguous::<T>(x, xl)?,
+                &weight,
+                s,
+                &|_| (),
+            )))
         }
         let size = Size::new(xl.shape(), wl.dims()[0], self.0)?;
-        Ok((by_float!(self.name(), x, run(size, x, xl, w, wl))?, size.output_shape()))
+        Ok((
+            by_float!(self.name(), x, run(size, x, xl, w, wl))?,
+            size.output_shape(),
+        ))
     }
 
-    fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let grad = grad.detach().contiguous()?;
         let size = Size::new(x.shape(), weight.dim(0)?, self.0)?;
         // The first layer's input is a photo: nobody asks for its gradient.
@@ -98,7 +142,9 @@ impl CustomOp2 for Conv2d {
         } else {
             None
         };
-        let grad_w = x.detach().apply_op2_no_bwd(&grad, &Conv2dGradWeight(size))?;
+        let grad_w = x
+            .detach()
+            .apply_op2_no_bwd(&grad, &Conv2dGradWeight(size))?;
         Ok((grad_x, Some(grad_w)))
     }
 }
@@ -146,7 +192,16 @@ struct Size {
 impl Size {
     fn new(input: &Shape, out_c: usize, geometry: ConvGeometry) -> Result<Self> {
         let (n, h, w, c) = input.dims4()?;
-        Ok(Self { n, h, w, c, out_h: geometry.output(h), out_w: geometry.output(w), out_c, geometry })
+        Ok(Self {
+            n,
+            h,
+            w,
+            c,
+            out_h: geometry.output(h),
+            out_w: geometry.output(w),
+            out_c,
+            geometry,
+        })
     }
 
     fn output_shape(self) -> Shape {
@@ -201,10 +256,23 @@ fn for_each_tap(row: usize, s: Size, mut f: impl FnMut(usize, usize)) {
     let (n, pixel) = (row / (s.out_h * s.out_w), row % (s.out_h * s.out_w));
     let (oy, ox) = (pixel / s.out_w, pixel % s.out_w);
     for ky in 0..g.kernel {
-        let Some(iy) = (oy * g.stride + ky).checked_sub(g.padding).filter(|&iy| iy < s.h) else { continue };
+        let Some(iy) = (oy * g.stride + ky)
+            .checked_sub(g.padding)
+            .filter(|&iy| iy < s.h)
+        else {
+            continue;
+        };
         for kx in 0..g.kernel {
-            let Some(ix) = (ox * g.stride + kx).checked_sub(g.padding).filter(|&ix| ix < s.w) else { continue };
-            f(((n * s.h + iy) * s.w + ix) * s.c, (ky * g.kernel + kx) * s.c);
+            let Some(ix) = (ox * g.stride + kx)
+                .checked_sub(g.padding)
+                .filter(|&ix| ix < s.w)
+            else {
+                continue;
+            };
+            f(
+                ((n * s.h + iy) * s.w + ix) * s.c,
+                (ky * g.kernel + kx) * s.c,
+            );
         }
     }
 }
@@ -216,21 +284,30 @@ fn patches<'a, T: Float>(x: &'a [T], first: usize, rows: usize, s: Size) -> Cow<
     }
     let mut out = vec![T::ZERO; rows * s.patch()];
     for (row, out) in out.chunks_exact_mut(s.patch()).enumerate() {
-        for_each_tap(first + row, s, |from, to| out[to..][..s.c].copy_from_slice(&x[from..][..s.c]));
+        for_each_tap(first + row, s, |from, to| {
+            out[to..][..s.c].copy_from_slice(&x[from..][..s.c])
+        });
     }
     Cow::Owned(out)
 }
 
-fn forward<T: Float>(x: &[T], weight: &[T], s: Size, finish: &(impl Fn(&mut [T]) + Sync)) -> Vec<T> {
+fn forward<T: Float>(
+    x: &[T],
+    weight: &[T],
+    s: Size,
+    finish: &(impl Fn(&mut [T]) + Sync),
+) -> Vec<T> {
     let weight = Matrix::new(weight, s.out_c, s.patch()).transposed();
     let task = s.rows_per_task();
     let mut out = vec![T::ZERO; s.output_pixels() * s.out_c];
-    out.par_chunks_mut((task * s.out_c).max(1)).enumerate().for_each(|(i, out)| {
-        let rows = out.len() / s.out_c;
-        let patches = patches(x, i * task, rows, s);
-        matmul(Matrix::new(&patches, rows, s.patch()), weight, out, false);
-        finish(out);
-    });
+    out.par_chunks_mut((task * s.out_c).max(1))
+        .enumerate()
+        .for_each(|(i, out)| {
+            let rows = out.len() / s.out_c;
+            let patches = patches(x, i * task, rows, s);
+            matmul(Matrix::new(&patches, rows, s.patch()), weight, out, false);
+            finish(out);
+        });
     out
 }
 
@@ -241,13 +318,32 @@ impl CustomOp2 for Conv2dGradInput {
         "conv2d-grad-input"
     }
 
-    fn cpu_fwd(&self, grad: &CpuStorage, gl: &Layout, w: &CpuStorage, wl: &Layout) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(s: Size, grad: &CpuStorage, gl: &Layout, w: &CpuStorage, wl: &Layout) -> Result<CpuStorage> {
+    fn cpu_fwd(
+        &self,
+        grad: &CpuStorage,
+        gl: &Layout,
+        w: &CpuStorage,
+        wl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        fn run<T: Float>(
+            s: Size,
+            grad: &CpuStorage,
+            gl: &Layout,
+            w: &CpuStorage,
+            wl: &Layout,
+        ) -> Result<CpuStorage> {
             let weight = by_patch(contiguous::<T>(w, wl)?, s);
-            Ok(T::storage(grad_input(contiguous::<T>(grad, gl)?, &weight, s)))
+            Ok(T::storage(grad_input(
+                contiguous::<T>(grad, gl)?,
+                &weight,
+                s,
+            )))
         }
         let s = self.0;
-        Ok((by_float!(self.name(), grad, run(s, grad, gl, w, wl))?, (s.n, s.h, s.w, s.c).into()))
+        Ok((
+            by_float!(self.name(), grad, run(s, grad, gl, w, wl))?,
+            (s.n, s.h, s.w, s.c).into(),
+        ))
     }
 }
 
@@ -256,29 +352,41 @@ fn grad_input<T: Float>(grad: &[T], weight: &[T], s: Size) -> Vec<T> {
     let mut out = vec![T::ZERO; s.n * s.h * s.w * s.c];
     if s.geometry.is_pointwise() {
         let task = s.rows_per_task();
-        out.par_chunks_mut((task * s.c).max(1)).enumerate().for_each(|(i, out)| {
-            let rows = out.len() / s.c;
-            matmul(Matrix::new(&grad[i * task * s.out_c..][..rows * s.out_c], rows, s.out_c), weight, out, false);
-        });
+        out.par_chunks_mut((task * s.c).max(1))
+            .enumerate()
+            .for_each(|(i, out)| {
+                let rows = out.len() / s.c;
+                matmul(
+                    Matrix::new(&grad[i * task * s.out_c..][..rows * s.out_c], rows, s.out_c),
+                    weight,
+                    out,
+                    false,
+                );
+            });
         return out;
     }
     // Patches overlap, so an image is one task: its pixels are added up by one thread.
     let pixels = s.out_h * s.out_w;
-    out.par_chunks_mut((s.h * s.w * s.c).max(1)).enumerate().for_each(|(n, out)| {
-        let task = s.rows_per_task().min(pixels.max(1));
-        let mut patches = vec![T::ZERO; task * s.patch()];
-        for first in (0..pixels).step_by(task) {
-            let rows = task.min(pixels - first);
-            let patches = &mut patches[..rows * s.patch()];
-            let grad = &grad[(n * pixels + first) * s.out_c..][..rows * s.out_c];
-            matmul(Matrix::new(grad, rows, s.out_c), weight, patches, false);
-            for (row, patch) in patches.chunks_exact(s.patch()).enumerate() {
-                for_each_tap(first + row, s, |to, from| {
-                    out[to..][..s.c].iter_mut().zip(&patch[from..]).for_each(|(x, &p)| *x += p);
-                });
+    out.par_chunks_mut((s.h * s.w * s.c).max(1))
+        .enumerate()
+        .for_each(|(n, out)| {
+            let task = s.rows_per_task().min(pixels.max(1));
+            let mut patches = vec![T::ZERO; task * s.patch()];
+            for first in (0..pixels).step_by(task) {
+                let rows = task.min(pixels - first);
+                let patches = &mut patches[..rows * s.patch()];
+                let grad = &grad[(n * pixels + first) * s.out_c..][..rows * s.out_c];
+                matmul(Matrix::new(grad, rows, s.out_c), weight, patches, false);
+                for (row, patch) in patches.chunks_exact(s.patch()).enumerate() {
+                    for_each_tap(first + row, s, |to, from| {
+                        out[to..][..s.c]
+                            .iter_mut()
+                            .zip(&patch[from..])
+                            .for_each(|(x, &p)| *x += p);
+                    });
+                }
             }
-        }
-    });
+        });
     out
 }
 
@@ -289,13 +397,28 @@ impl CustomOp2 for Conv2dGradWeight {
         "conv2d-grad-weight"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, grad: &CpuStorage, gl: &Layout) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(s: Size, x: &CpuStorage, xl: &Layout, grad: &CpuStorage, gl: &Layout) -> Result<CpuStorage> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        grad: &CpuStorage,
+        gl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        fn run<T: Float>(
+            s: Size,
+            x: &CpuStorage,
+            xl: &Layout,
+            grad: &CpuStorage,
+            gl: &Layout,
+        ) -> Result<CpuStorage> {
             let sum = grad_weight(contiguous::<T>(x, xl)?, contiguous::<T>(grad, gl)?, s);
             Ok(T::storage(by_channel(sum, s)))
         }
         let (s, k) = (self.0, self.0.geometry.kernel);
-        Ok((by_float!(self.name(), x, run(s, x, xl, grad, gl))?, (s.out_c, s.c, k, k).into()))
+        Ok((
+            by_float!(self.name(), x, run(s, x, xl, grad, gl))?,
+            (s.out_c, s.c, k, k).into(),
+        ))
     }
 }
 
@@ -314,7 +437,12 @@ fn grad_weight<T: Float>(x: &[T], grad: &[T], s: Size) -> Vec<T> {
                 let rows = task.min(end - first);
                 let patches = patches(x, first, rows, s);
                 let grad = Matrix::new(&grad[first * s.out_c..][..rows * s.out_c], rows, s.out_c);
-                matmul(grad.transposed(), Matrix::new(&patches, rows, s.patch()), &mut sum, true);
+                matmul(
+                    grad.transposed(),
+                    Matrix::new(&patches, rows, s.patch()),
+                    &mut sum,
+                    true,
+                );
             }
             sum
         })

@@ -18,7 +18,8 @@ use std::ops::Range;
 /// `x` (n, h, w, c), `weight` (c, 1, k, k) -> (n, h', w', c) with h' = [`ConvGeometry::output`] of h
 pub fn depthwise_conv2d(x: &Tensor, weight: &Tensor, geometry: ConvGeometry) -> Result<Tensor> {
     check(x, weight, geometry)?;
-    x.contiguous()?.apply_op2(&weight.contiguous()?, Depthwise(geometry))
+    x.contiguous()?
+        .apply_op2(&weight.contiguous()?, Depthwise(geometry))
 }
 
 /// [`depthwise_conv2d`] with bias and activation in the same pass; for inference, records no gradient.
@@ -33,14 +34,22 @@ pub fn depthwise_conv2d_fused(
     activation: Activation,
 ) -> Result<Tensor> {
     check(x, weight, geometry)?;
-    let op = DepthwiseFused { geometry, activation };
-    x.contiguous()?.apply_op3_no_bwd(&weight.contiguous()?, &bias.contiguous()?, &op)
+    let op = DepthwiseFused {
+        geometry,
+        activation,
+    };
+    x.contiguous()?
+        .apply_op3_no_bwd(&weight.contiguous()?, &bias.contiguous()?, &op)
 }
 
 fn check(x: &Tensor, weight: &Tensor, geometry: ConvGeometry) -> Result<()> {
     let c = x.dims4()?.3;
     if weight.dims() != [c, 1, geometry.kernel, geometry.kernel] {
-        bail!("depthwise_conv2d: weight {:?} does not fit {c} channels and kernel {}", weight.dims(), geometry.kernel);
+        bail!(
+            "depthwise_conv2d: weight {:?} does not fit {c} channels and kernel {}",
+            weight.dims(),
+            geometry.kernel
+        );
     }
     geometry.check(x.dims())
 }
@@ -52,20 +61,54 @@ impl CustomOp2 for Depthwise {
         "depthwise-conv2d"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, w: &CpuStorage, wl: &Layout) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(g: ConvGeometry, x: &CpuStorage, xl: &Layout, w: &CpuStorage, wl: &Layout) -> Result<CpuStorage> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        w: &CpuStorage,
+        wl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        fn run<T: Float>(
+            g: ConvGeometry,
+            x: &CpuStorage,
+            xl: &Layout,
+            w: &CpuStorage,
+            wl: &Layout,
+        ) -> Result<CpuStorage> {
             let taps = taps_by_channel(contiguous::<T>(w, wl)?, g.kernel);
             let size = Size::new(xl, g)?;
-            Ok(T::storage(forward(contiguous::<T>(x, xl)?, &taps, size, g, &|_| ())))
+            Ok(T::storage(forward(
+                contiguous::<T>(x, xl)?,
+                &taps,
+                size,
+                g,
+                &|_| (),
+            )))
         }
         let size = Size::new(xl, self.0)?;
-        Ok((by_float!(self.name(), x, run(self.0, x, xl, w, wl))?, size.output_shape()))
+        Ok((
+            by_float!(self.name(), x, run(self.0, x, xl, w, wl))?,
+            size.output_shape(),
+        ))
     }
 
-    fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let (x, weight, grad) = (x.detach(), weight.detach(), grad.detach().contiguous()?);
         let (_, h, w, _) = x.dims4()?;
-        let grad_x = grad.apply_op2_no_bwd(&weight, &DepthwiseGradInput { geometry: self.0, h, w })?;
+        let grad_x = grad.apply_op2_no_bwd(
+            &weight,
+            &DepthwiseGradInput {
+                geometry: self.0,
+                h,
+                w,
+            },
+        )?;
         let grad_w = x.apply_op2_no_bwd(&grad, &DepthwiseGradWeight(self.0))?;
         Ok((Some(grad_x), Some(grad_w)))
     }
@@ -95,7 +138,10 @@ impl candle_core::CustomOp3 for DepthwiseFused {
         let taps = taps_by_channel(contiguous::<f32>(w, wl)?, self.geometry.kernel);
         let bias = contiguous::<f32>(b, bl)?;
         let finish = |row: &mut [f32]| add_bias_and_activate(self.activation, row, bias);
-        Ok((CpuStorage::F32(forward(x, &taps, size, self.geometry, &finish)), size.output_shape()))
+        Ok((
+            CpuStorage::F32(forward(x, &taps, size, self.geometry, &finish)),
+            size.output_shape(),
+        ))
     }
 }
 
@@ -112,7 +158,14 @@ struct Size {
 impl Size {
     fn new(layout: &Layout, geometry: ConvGeometry) -> Result<Self> {
         let (n, h, w, c) = layout.shape().dims4()?;
-        Ok(Self { n, h, w, c, out_h: geometry.output(h), out_w: geometry.output(w) })
+        Ok(Self {
+            n,
+            h,
+            w,
+            c,
+            out_h: geometry.output(h),
+            out_w: geometry.output(w),
+        })
     }
 
     fn output_shape(self) -> Shape {
@@ -124,7 +177,9 @@ impl Size {
 fn taps_by_channel<T: Float>(weight: &[T], kernel: usize) -> Vec<T> {
     let taps = kernel * kernel;
     let c = weight.len() / taps;
-    (0..taps * c).map(|i| weight[(i % c) * taps + i / c]).collect()
+    (0..taps * c)
+        .map(|i| weight[(i % c) * taps + i / c])
+        .collect()
 }
 
 /// The kernel positions whose input lies inside: `0 <= out * stride + k - padding < len`.
@@ -136,14 +191,22 @@ fn taps_inside(out: usize, g: ConvGeometry, len: usize) -> Range<usize> {
     start.min(end)..end
 }
 
-fn forward<T: Float>(x: &[T], taps: &[T], s: Size, g: ConvGeometry, finish: &(impl Fn(&mut [T]) + Sync)) -> Vec<T> {
+fn forward<T: Float>(
+    x: &[T],
+    taps: &[T],
+    s: Size,
+    g: ConvGeometry,
+    finish: &(impl Fn(&mut [T]) + Sync),
+) -> Vec<T> {
     let mut out = vec![T::ZERO; s.n * s.out_h * s.out_w * s.c];
-    out.par_chunks_mut((s.out_w * s.c).max(1)).enumerate().for_each(|(row, out)| {
-        let (n, oy) = (row / s.out_h, row % s.out_h);
-        let image = &x[n * s.h * s.w * s.c..][..s.h * s.w * s.c];
-        forward_channels(image, taps, s, g, oy, out);
-        finish(out);
-    });
+    out.par_chunks_mut((s.out_w * s.c).max(1))
+        .enumerate()
+        .for_each(|(row, out)| {
+            let (n, oy) = (row / s.out_h, row % s.out_h);
+            let image = &x[n * s.h * s.w * s.c..][..s.h * s.w * s.c];
+            forward_channels(image, taps, s, g, oy, out);
+            finish(out);
+        });
     out
 }
 
@@ -235,25 +298,54 @@ impl CustomOp2 for DepthwiseGradInput {
         "depthwise-conv2d-grad-input"
     }
 
-    fn cpu_fwd(&self, grad: &CpuStorage, gl: &Layout, w: &CpuStorage, wl: &Layout) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(op: &DepthwiseGradInput, grad: &CpuStorage, gl: &Layout, w: &CpuStorage, wl: &Layout) -> Result<CpuStorage> {
+    fn cpu_fwd(
+        &self,
+        grad: &CpuStorage,
+        gl: &Layout,
+        w: &CpuStorage,
+        wl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        fn run<T: Float>(
+            op: &DepthwiseGradInput,
+            grad: &CpuStorage,
+            gl: &Layout,
+            w: &CpuStorage,
+            wl: &Layout,
+        ) -> Result<CpuStorage> {
             let (n, out_h, out_w, c) = gl.shape().dims4()?;
-            let size = Size { n, h: op.h, w: op.w, c, out_h, out_w };
+            let size = Size {
+                n,
+                h: op.h,
+                w: op.w,
+                c,
+                out_h,
+                out_w,
+            };
             let taps = taps_by_channel(contiguous::<T>(w, wl)?, op.geometry.kernel);
-            Ok(T::storage(grad_input(contiguous::<T>(grad, gl)?, &taps, size, op.geometry)))
+            Ok(T::storage(grad_input(
+                contiguous::<T>(grad, gl)?,
+                &taps,
+                size,
+                op.geometry,
+            )))
         }
         let (n, _, _, c) = gl.shape().dims4()?;
-        Ok((by_float!(self.name(), grad, run(self, grad, gl, w, wl))?, (n, self.h, self.w, c).into()))
+        Ok((
+            by_float!(self.name(), grad, run(self, grad, gl, w, wl))?,
+            (n, self.h, self.w, c).into(),
+        ))
     }
 }
 
 fn grad_input<T: Float>(grad: &[T], taps: &[T], s: Size, g: ConvGeometry) -> Vec<T> {
     let mut out = vec![T::ZERO; s.n * s.h * s.w * s.c];
-    out.par_chunks_mut((s.w * s.c).max(1)).enumerate().for_each(|(row, out)| {
-        let (n, iy) = (row / s.h, row % s.h);
-        let image = &grad[n * s.out_h * s.out_w * s.c..][..s.out_h * s.out_w * s.c];
-        grad_input_channels(image, taps, s, g, iy, out);
-    });
+    out.par_chunks_mut((s.w * s.c).max(1))
+        .enumerate()
+        .for_each(|(row, out)| {
+            let (n, iy) = (row / s.h, row % s.h);
+            let image = &grad[n * s.out_h * s.out_w * s.c..][..s.out_h * s.out_w * s.c];
+            grad_input_channels(image, taps, s, g, iy, out);
+        });
     out
 }
 
@@ -277,9 +369,13 @@ fn grad_input_row<T: Float, const LANES: usize>(
     for ix in 0..s.w {
         let mut sum = [T::ZERO; LANES];
         for ky in 0..g.kernel {
-            let Some(oy) = output_of(iy, ky, g, s.out_h) else { continue };
+            let Some(oy) = output_of(iy, ky, g, s.out_h) else {
+                continue;
+            };
             for kx in 0..g.kernel {
-                let Some(ox) = output_of(ix, kx, g, s.out_w) else { continue };
+                let Some(ox) = output_of(ix, kx, g, s.out_w) else {
+                    continue;
+                };
                 let d = &grad[(oy * s.out_w + ox) * s.c + c0..][..LANES];
                 let w = &taps[(ky * g.kernel + kx) * s.c + c0..][..LANES];
                 for l in 0..LANES {
@@ -300,16 +396,35 @@ impl CustomOp2 for DepthwiseGradWeight {
         "depthwise-conv2d-grad-weight"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, grad: &CpuStorage, gl: &Layout) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(g: ConvGeometry, x: &CpuStorage, xl: &Layout, grad: &CpuStorage, gl: &Layout) -> Result<CpuStorage> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        grad: &CpuStorage,
+        gl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        fn run<T: Float>(
+            g: ConvGeometry,
+            x: &CpuStorage,
+            xl: &Layout,
+            grad: &CpuStorage,
+            gl: &Layout,
+        ) -> Result<CpuStorage> {
             let size = Size::new(xl, g)?;
             let by_tap = grad_weight(contiguous::<T>(x, xl)?, contiguous::<T>(grad, gl)?, size, g);
             let taps = g.kernel * g.kernel;
             let c = size.c;
-            Ok(T::storage((0..taps * c).map(|i| by_tap[(i % taps) * c + i / taps]).collect()))
+            Ok(T::storage(
+                (0..taps * c)
+                    .map(|i| by_tap[(i % taps) * c + i / taps])
+                    .collect(),
+            ))
         }
         let (k, c) = (self.0.kernel, xl.dims()[3]);
-        Ok((by_float!(self.name(), x, run(self.0, x, xl, grad, gl))?, (c, 1, k, k).into()))
+        Ok((
+            by_float!(self.name(), x, run(self.0, x, xl, grad, gl))?,
+            (c, 1, k, k).into(),
+        ))
     }
 }
 
@@ -351,7 +466,9 @@ fn grad_weight_row<T: Float, const LANES: usize>(
             sum.copy_from_slice(total);
             // Outputs whose input column ox * stride + kx - padding lies inside.
             let first = g.padding.saturating_sub(kx).div_ceil(g.stride);
-            let last = ((s.w + g.padding).saturating_sub(kx)).div_ceil(g.stride).min(s.out_w);
+            let last = ((s.w + g.padding).saturating_sub(kx))
+                .div_ceil(g.stride)
+                .min(s.out_w);
             for ox in first..last {
                 let ix = ox * g.stride + kx - g.padding;
                 let x = &x[(iy * s.w + ix) * s.c + c0..][..LANES];

@@ -35,7 +35,6 @@ impl Activation {
             }
         }
     }
-
 }
 
 vectorized! {
@@ -91,9 +90,14 @@ vectorized! {
 pub fn scale_channels(x: &Tensor, gate: &Tensor) -> Result<Tensor> {
     let (n, _, _, c) = x.dims4()?;
     if gate.dims() != [n, c] {
-        bail!("scale_channels: a gate of shape {:?} does not fit activations {:?}", gate.dims(), x.dims());
+        bail!(
+            "scale_channels: a gate of shape {:?} does not fit activations {:?}",
+            gate.dims(),
+            x.dims()
+        );
     }
-    x.contiguous()?.apply_op2(&gate.contiguous()?, ScaleChannels)
+    x.contiguous()?
+        .apply_op2(&gate.contiguous()?, ScaleChannels)
 }
 
 struct ScaleChannels;
@@ -103,21 +107,43 @@ impl CustomOp2 for ScaleChannels {
         "scale-channels"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, gate: &CpuStorage, gl: &Layout) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(x: &CpuStorage, xl: &Layout, gate: &CpuStorage, gl: &Layout) -> Result<CpuStorage> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        gate: &CpuStorage,
+        gl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        fn run<T: Float>(
+            x: &CpuStorage,
+            xl: &Layout,
+            gate: &CpuStorage,
+            gl: &Layout,
+        ) -> Result<CpuStorage> {
             let (_, h, w, c) = xl.shape().dims4()?;
             let (x, gate) = (contiguous::<T>(x, xl)?, contiguous::<T>(gate, gl)?);
             let mut out = vec![T::ZERO; x.len()];
             let image = h * w * c;
-            out.par_chunks_mut(image.max(1)).enumerate().for_each(|(n, out)| {
-                scale_pixels(out, &x[n * image..][..image], &gate[n * c..][..c]);
-            });
+            out.par_chunks_mut(image.max(1))
+                .enumerate()
+                .for_each(|(n, out)| {
+                    scale_pixels(out, &x[n * image..][..image], &gate[n * c..][..c]);
+                });
             Ok(T::storage(out))
         }
-        Ok((by_float!(self.name(), x, run(x, xl, gate, gl))?, xl.shape().clone()))
+        Ok((
+            by_float!(self.name(), x, run(x, xl, gate, gl))?,
+            xl.shape().clone(),
+        ))
     }
 
-    fn bwd(&self, x: &Tensor, gate: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        x: &Tensor,
+        gate: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let (x, gate, grad) = (x.detach(), gate.detach(), grad.detach().contiguous()?);
         let grad_x = scale_channels(&grad, &gate)?;
         let grad_gate = x.apply_op2_no_bwd(&grad, &ChannelDot)?;
@@ -133,15 +159,28 @@ impl CustomOp2 for ChannelDot {
         "channel-dot"
     }
 
-    fn cpu_fwd(&self, a: &CpuStorage, al: &Layout, b: &CpuStorage, bl: &Layout) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(a: &CpuStorage, al: &Layout, b: &CpuStorage, bl: &Layout) -> Result<CpuStorage> {
+    fn cpu_fwd(
+        &self,
+        a: &CpuStorage,
+        al: &Layout,
+        b: &CpuStorage,
+        bl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        fn run<T: Float>(
+            a: &CpuStorage,
+            al: &Layout,
+            b: &CpuStorage,
+            bl: &Layout,
+        ) -> Result<CpuStorage> {
             let (n, h, w, c) = al.shape().dims4()?;
             let (a, b) = (contiguous::<T>(a, al)?, contiguous::<T>(b, bl)?);
             let mut out = vec![T::ZERO; n * c];
             let image = h * w * c;
-            out.par_chunks_mut(c.max(1)).enumerate().for_each(|(n, out)| {
-                dot_pixels(out, &a[n * image..][..image], &b[n * image..][..image]);
-            });
+            out.par_chunks_mut(c.max(1))
+                .enumerate()
+                .for_each(|(n, out)| {
+                    dot_pixels(out, &a[n * image..][..image], &b[n * image..][..image]);
+                });
             Ok(T::storage(out))
         }
         let (n, _, _, c) = al.shape().dims4()?;
@@ -156,9 +195,19 @@ impl CustomOp2 for ChannelDot {
 /// `x`, `branch` (n, ...), `keep` of length n -> (n, ...)
 pub fn residual_add(x: &Tensor, branch: &Tensor, keep: &[f32]) -> Result<Tensor> {
     if x.dims() != branch.dims() || keep.len() != x.dim(0)? {
-        bail!("residual_add: {:?} + {} factors . {:?} do not fit", x.dims(), keep.len(), branch.dims());
+        bail!(
+            "residual_add: {:?} + {} factors . {:?} do not fit",
+            x.dims(),
+            keep.len(),
+            branch.dims()
+        );
     }
-    x.contiguous()?.apply_op2(&branch.contiguous()?, ResidualAdd { keep: keep.to_vec() })
+    x.contiguous()?.apply_op2(
+        &branch.contiguous()?,
+        ResidualAdd {
+            keep: keep.to_vec(),
+        },
+    )
 }
 
 struct ResidualAdd {
@@ -170,32 +219,61 @@ impl CustomOp2 for ResidualAdd {
         "residual-add"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, b: &CpuStorage, bl: &Layout) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(keep: &[f32], x: &CpuStorage, xl: &Layout, b: &CpuStorage, bl: &Layout) -> Result<CpuStorage> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        b: &CpuStorage,
+        bl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        fn run<T: Float>(
+            keep: &[f32],
+            x: &CpuStorage,
+            xl: &Layout,
+            b: &CpuStorage,
+            bl: &Layout,
+        ) -> Result<CpuStorage> {
             let (x, branch) = (contiguous::<T>(x, xl)?, contiguous::<T>(b, bl)?);
             let sample = x.len() / keep.len().max(1);
             let mut out = vec![T::ZERO; x.len()];
             let task = rows_per_task(sample, 1);
-            out.par_chunks_mut(sample.max(1)).enumerate().for_each(|(n, out)| {
-                let k = T::from_f64(f64::from(keep[n]));
-                out.par_chunks_mut(task).enumerate().for_each(|(i, out)| {
-                    let start = n * sample + i * task;
-                    add_scaled(out, &x[start..][..out.len()], &branch[start..][..out.len()], k);
+            out.par_chunks_mut(sample.max(1))
+                .enumerate()
+                .for_each(|(n, out)| {
+                    let k = T::from_f64(f64::from(keep[n]));
+                    out.par_chunks_mut(task).enumerate().for_each(|(i, out)| {
+                        let start = n * sample + i * task;
+                        add_scaled(
+                            out,
+                            &x[start..][..out.len()],
+                            &branch[start..][..out.len()],
+                            k,
+                        );
+                    });
                 });
-            });
             Ok(T::storage(out))
         }
-        Ok((by_float!(self.name(), x, run(&self.keep, x, xl, b, bl))?, xl.shape().clone()))
+        Ok((
+            by_float!(self.name(), x, run(&self.keep, x, xl, b, bl))?,
+            xl.shape().clone(),
+        ))
     }
 
-    fn bwd(&self, _: &Tensor, _: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        _: &Tensor,
+        _: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let grad = grad.detach();
         let grad_branch = if self.keep.iter().all(|&k| k == 1.0) {
             grad.clone()
         } else {
             let mut shape = vec![1; grad.rank()];
             shape[0] = self.keep.len();
-            let keep = Tensor::from_slice(&self.keep, shape, grad.device())?.to_dtype(grad.dtype())?;
+            let keep =
+                Tensor::from_slice(&self.keep, shape, grad.device())?.to_dtype(grad.dtype())?;
             grad.broadcast_mul(&keep)?
         };
         Ok((Some(grad), Some(grad_branch)))

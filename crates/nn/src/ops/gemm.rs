@@ -16,18 +16,41 @@ pub(crate) struct Matrix<'a, T> {
 impl<'a, T: Float> Matrix<'a, T> {
     pub(crate) fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
         assert_eq!(data.len(), rows * cols, "a {rows} x {cols} matrix");
-        Self { data, rows, cols, row_stride: cols, col_stride: 1 }
+        Self {
+            data,
+            rows,
+            cols,
+            row_stride: cols,
+            col_stride: 1,
+        }
     }
 
     pub(crate) fn transposed(self) -> Self {
-        Self { rows: self.cols, cols: self.rows, row_stride: self.col_stride, col_stride: self.row_stride, ..self }
+        Self {
+            rows: self.cols,
+            cols: self.rows,
+            row_stride: self.col_stride,
+            col_stride: self.row_stride,
+            ..self
+        }
     }
 }
 
 /// `out = a . b`, or `out += a . b`, on the calling thread (callers split rows over threads themselves).
-pub(crate) fn matmul<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], accumulate: bool) {
+pub(crate) fn matmul<T: Float>(
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    out: &mut [T],
+    accumulate: bool,
+) {
     assert_eq!(a.cols, b.rows, "inner dimensions");
-    assert_eq!(out.len(), a.rows * b.cols, "output of {} x {}", a.rows, b.cols);
+    assert_eq!(
+        out.len(),
+        a.rows * b.cols,
+        "output of {} x {}",
+        a.rows,
+        b.cols
+    );
     if out.is_empty() {
         return;
     }

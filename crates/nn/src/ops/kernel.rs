@@ -4,7 +4,10 @@ use super::simd::Float;
 use candle_core::{CpuStorage, Layout, Result, bail};
 
 /// The elements behind a contiguous layout.
-pub(crate) fn contiguous<'a, T: Float>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [T]> {
+pub(crate) fn contiguous<'a, T: Float>(
+    storage: &'a CpuStorage,
+    layout: &Layout,
+) -> Result<&'a [T]> {
     let data = storage.as_slice::<T>()?;
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&data[start..end]),

@@ -45,9 +45,11 @@ impl CustomOp1 for GlobalAvgPool {
             let x = contiguous::<T>(x, layout)?;
             let factor = T::from_f64(1.0 / (h * w) as f64);
             let mut out = vec![T::ZERO; n * c];
-            out.par_chunks_mut(c.max(1)).enumerate().for_each(|(n, out)| {
-                mean_of_pixels(out, &x[n * h * w * c..][..h * w * c], factor);
-            });
+            out.par_chunks_mut(c.max(1))
+                .enumerate()
+                .for_each(|(n, out)| {
+                    mean_of_pixels(out, &x[n * h * w * c..][..h * w * c], factor);
+                });
             Ok(T::storage(out))
         }
         let (n, _, _, c) = layout.shape().dims4()?;

@@ -60,7 +60,11 @@ impl Float for f32 {
         let p = p.mul_add(r, 0.5);
         let p = p.mul_add(r, 1.0);
         let p = p.mul_add(r, 1.0);
-        let exponent = rounded.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23;
+        let exponent = rounded
+            .to_bits()
+            .wrapping_sub(ROUND.to_bits())
+            .wrapping_add(127)
+            << 23;
         p * f32::from_bits(exponent)
     }
 

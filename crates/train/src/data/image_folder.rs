@@ -10,7 +10,11 @@ use wardrobe_types::labels::ClothingLabel;
 pub(super) fn read(path: &Path) -> Result<Dataset> {
     let mut data = Dataset::default();
     for folder in sorted(path)? {
-        let Some(label) = folder.file_name().and_then(|name| name.to_str()).filter(|_| folder.is_dir()) else {
+        let Some(label) = folder
+            .file_name()
+            .and_then(|name| name.to_str())
+            .filter(|_| folder.is_dir())
+        else {
             continue;
         };
         let categories = categories(label);
@@ -24,14 +28,20 @@ pub(super) fn read(path: &Path) -> Result<Dataset> {
 }
 
 fn categories(label: &str) -> Option<Vec<Category>> {
-    let clothing = label.parse::<ClothingLabel>().ok().map(|label| label.categories().to_vec());
+    let clothing = label
+        .parse::<ClothingLabel>()
+        .ok()
+        .map(|label| label.categories().to_vec());
     clothing.or_else(|| label.parse().ok().map(|category| vec![category]))
 }
 
 /// In order of their names, so that a seed means the same on every file system.
 fn sorted(path: &Path) -> Result<Vec<std::path::PathBuf>> {
     let entries = std::fs::read_dir(path).at(path)?;
-    let mut paths = entries.map(|e| e.map(|e| e.path())).collect::<std::io::Result<Vec<_>>>().at(path)?;
+    let mut paths = entries
+        .map(|e| e.map(|e| e.path()))
+        .collect::<std::io::Result<Vec<_>>>()
+        .at(path)?;
     paths.sort();
     Ok(paths)
 }

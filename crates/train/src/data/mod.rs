@@ -91,14 +91,25 @@ impl Dataset {
 
     fn at(path: &Path) -> Result<Self> {
         let table = path.join("styles.csv");
-        let data = if table.is_file() { styles_csv::read(&table)? } else { image_folder::read(path)? };
+        let data = if table.is_file() {
+            styles_csv::read(&table)?
+        } else {
+            image_folder::read(path)?
+        };
         if data.samples.is_empty() {
             let problem = format!(
                 "no labelled photos: expected a folder for each label with photos in it, or styles.csv and images/ \
                  (unknown labels: {})",
-                if data.unmapped.is_empty() { "none".to_owned() } else { list(data.unmapped.keys()) }
+                if data.unmapped.is_empty() {
+                    "none".to_owned()
+                } else {
+                    list(data.unmapped.keys())
+                }
             );
-            return Err(Error::Data { path: path.to_path_buf(), problem });
+            return Err(Error::Data {
+                path: path.to_path_buf(),
+                problem,
+            });
         }
         Ok(data)
     }
@@ -111,7 +122,10 @@ impl Dataset {
         };
         let same = |l: &Label| l.categories == categories;
         let index = self.labels.iter().position(same).unwrap_or_else(|| {
-            self.labels.push(Label { name: label.to_owned(), categories: categories.to_vec() });
+            self.labels.push(Label {
+                name: label.to_owned(),
+                categories: categories.to_vec(),
+            });
             self.labels.len() - 1
         });
         let name = &mut self.labels[index].name;

@@ -26,19 +26,29 @@ impl PhotoCache {
         let mut failure = None;
         for chunk in paths.chunks(CHUNK) {
             let read = |path: &PathBuf| -> wardrobe_ingest::Result<RgbImage> {
-                resize(&wardrobe_ingest::load(path)?.image, side, side, Filter::Bilinear)
+                resize(
+                    &wardrobe_ingest::load(path)?.image,
+                    side,
+                    side,
+                    Filter::Bilinear,
+                )
             };
             for photo in chunk.par_iter().map(read).collect::<Vec<_>>() {
                 photos.push(match photo {
                     Ok(photo) => Some(photo),
                     Err(error) => {
-                        watch(Event::Skipped { reason: error.to_string() });
+                        watch(Event::Skipped {
+                            reason: error.to_string(),
+                        });
                         failure = Some(error);
                         None
                     }
                 });
             }
-            watch(Event::Loading { done: photos.len(), total: paths.len() });
+            watch(Event::Loading {
+                done: photos.len(),
+                total: paths.len(),
+            });
         }
         match failure {
             Some(error) if photos.iter().all(Option::is_none) => Err(error.into()),

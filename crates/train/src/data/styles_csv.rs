@@ -19,11 +19,17 @@ pub(super) fn read(table: &Path) -> Result<Dataset> {
         problem: format!("expected a table with the columns id and articleType: {e}"),
     };
     // Product names hold stray commas: the columns read here come before them.
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(table).map_err(invalid)?;
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_path(table)
+        .map_err(invalid)?;
     let images = table.with_file_name("images");
     let mut data = Dataset::default();
     for row in reader.deserialize() {
-        let Row { id, article_type: label } = row.map_err(invalid)?;
+        let Row {
+            id,
+            article_type: label,
+        } = row.map_err(invalid)?;
         let photo = images.join(format!("{id}.jpg"));
         // The public archive names a few photos that it does not hold.
         if photo.is_file() {

@@ -7,7 +7,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wardrobe_classify::{Classification, Classifier};
-use wardrobe_eval::{Bootstrap, Interval, confused_pairs, confusion, macro_f1, per_class, top_k_accuracy, wilson_ci95};
+use wardrobe_eval::{
+    Bootstrap, Interval, confused_pairs, confusion, macro_f1, per_class, top_k_accuracy,
+    wilson_ci95,
+};
 use wardrobe_types::Category;
 
 /// Accuracy over a data set.
@@ -46,7 +49,13 @@ pub struct Report {
 ///
 /// A label such as "shoes" covers several categories: any of them counts for it.
 pub fn rank_labels(labels: &[Label], probability: impl Fn(Category) -> f32) -> Vec<usize> {
-    let score = |label: &Label| label.categories.iter().map(|&c| probability(c)).sum::<f32>();
+    let score = |label: &Label| {
+        label
+            .categories
+            .iter()
+            .map(|&c| probability(c))
+            .sum::<f32>()
+    };
     let scores: Vec<f32> = labels.iter().map(score).collect();
     let mut ranked: Vec<usize> = (0..labels.len()).collect();
     ranked.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
@@ -55,9 +64,14 @@ pub fn rank_labels(labels: &[Label], probability: impl Fn(Category) -> f32) -> V
 
 /// [`rank_labels`] for what a classifier said of a photo.
 fn rank(labels: &[Label], classification: &Classification) -> Vec<usize> {
-    let by_category: BTreeMap<Category, f32> =
-        classification.predictions.iter().map(|p| (p.category, p.confidence)).collect();
-    rank_labels(labels, |category| by_category.get(&category).copied().unwrap_or(0.0))
+    let by_category: BTreeMap<Category, f32> = classification
+        .predictions
+        .iter()
+        .map(|p| (p.category, p.confidence))
+        .collect();
+    rank_labels(labels, |category| {
+        by_category.get(&category).copied().unwrap_or(0.0)
+    })
 }
 
 /// Top-1, top-5 and macro-F1 of rankings.
@@ -74,11 +88,18 @@ pub(crate) fn metrics(labels: usize, truth: &[usize], ranked: &[Vec<usize>]) -> 
 ///
 /// # Errors
 /// No photo that can be read, or a classifier that fails.
-pub fn classify(classifier: &Classifier, data: &Dataset, watch: &mut dyn FnMut(Event)) -> Result<Report> {
+pub fn classify(
+    classifier: &Classifier,
+    data: &Dataset,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Report> {
     const BATCH: usize = 16;
     let (mut truth, mut ranked, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for (i, batch) in data.samples.chunks(BATCH).enumerate() {
-        let photos: Vec<_> = batch.par_iter().map(|sample| wardrobe_ingest::load(&sample.path)).collect();
+        let photos: Vec<_> = batch
+            .par_iter()
+            .map(|sample| wardrobe_ingest::load(&sample.path))
+            .collect();
         let mut read = Vec::with_capacity(photos.len());
         for (sample, photo) in batch.iter().zip(&photos) {
             match photo {
@@ -87,37 +108,68 @@ pub fn classify(classifier: &Classifier, data: &Dataset, watch: &mut dyn FnMut(E
                     read.push(&photo.image);
                 }
                 Err(error) => {
-                    watch(Event::Skipped { reason: error.to_string() });
+                    watch(Event::Skipped {
+                        reason: error.to_string(),
+                    });
                     failed.push(error.to_string());
                 }
             }
         }
-        ranked.extend(classifier.classify(&read)?.iter().map(|found| rank(&data.labels, found)));
-        watch(Event::Loading { done: i * BATCH + batch.len(), total: data.samples.len() });
+        ranked.extend(
+            classifier
+                .classify(&read)?
+                .iter()
+                .map(|found| rank(&data.labels, found)),
+        );
+        watch(Event::Loading {
+            done: i * BATCH + batch.len(),
+            total: data.samples.len(),
+        });
     }
     report(data, &truth, &ranked, failed)
 }
 
-fn report(data: &Dataset, truth: &[usize], ranked: &[Vec<usize>], failed: Vec<String>) -> Result<Report> {
+fn report(
+    data: &Dataset,
+    truth: &[usize],
+    ranked: &[Vec<usize>],
+    failed: Vec<String>,
+) -> Result<Report> {
     let labels = data.labels.len();
     let metrics = metrics(labels, truth, ranked)?;
     let first: Vec<usize> = ranked.iter().map(|ranked| ranked[0]).collect();
     let table = confusion(truth, &first, labels)?;
     let name = |label: usize| data.labels[label].name.clone();
-    let wilson = |share: f64| wilson_ci95((share * truth.len() as f64).round() as usize, truth.len());
+    let wilson =
+        |share: f64| wilson_ci95((share * truth.len() as f64).round() as usize, truth.len());
     let f1 = Bootstrap::default().ci95(truth.len(), |drawn| {
         let pick = |values: &[usize]| drawn.iter().map(|&i| values[i]).collect::<Vec<_>>();
-        confusion(&pick(truth), &pick(&first), labels).and_then(|table| macro_f1(&table)).ok()
+        confusion(&pick(truth), &pick(&first), labels)
+            .and_then(|table| macro_f1(&table))
+            .ok()
     })?;
     let pairs = confused_pairs(&table, 10).into_iter();
     let by_label = per_class(&table).into_iter().enumerate();
     Ok(Report {
         metrics,
         n: truth.len(),
-        ci95: [("top1", wilson(metrics.top1)?), ("top5", wilson(metrics.top5)?), ("macro_f1", f1.interval)].into(),
-        per_label: by_label.map(|(label, class)| (name(label), class.f1)).collect(),
-        confused: pairs.map(|pair| (name(pair.truth), name(pair.predicted), pair.count)).collect(),
-        labels: data.labels.iter().map(|label| (label.name.clone(), label.categories.clone())).collect(),
+        ci95: [
+            ("top1", wilson(metrics.top1)?),
+            ("top5", wilson(metrics.top5)?),
+            ("macro_f1", f1.interval),
+        ]
+        .into(),
+        per_label: by_label
+            .map(|(label, class)| (name(label), class.f1))
+            .collect(),
+        confused: pairs
+            .map(|pair| (name(pair.truth), name(pair.predicted), pair.count))
+            .collect(),
+        labels: data
+            .labels
+            .iter()
+            .map(|label| (label.name.clone(), label.categories.clone()))
+            .collect(),
         unmapped: data.unmapped.clone(),
         failed,
     })

@@ -1,3 +1,4 @@
 //! Weights and methods, measured on labelled data.
 
 pub mod classify;
+pub mod colors;
