@@ -1,14 +1,11 @@
-//! Trains EfficientNet-B0 over the taxonomy's categories.
-//!
-//! Data sets label photos more coarsely than the taxonomy ("shoes", "outwear"), and each in its own way. A label is
-//! therefore learned as a *set* of categories: the loss is the negative logarithm of the set's summed probability
-//! ([`wardrobe_nn::loss::set_cross_entropy`]), so that several data sets teach one head, each as finely as it knows.
+//! A network in training, with its optimiser and its average.
 
+use super::data::Data;
+use super::{CHECKPOINT, LOG, Run};
 use crate::TrainConfig;
 use crate::augment::vary;
 use crate::checkpoint::{Checkpoint, Progress, write_safetensors};
-use crate::curves::{self, LogRow};
-use crate::data::{Dataset, PhotoCache, Split};
+use crate::curves::LogRow;
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::classify::{Metrics, metrics, rank_labels};
 use crate::progress::Event;
@@ -18,10 +15,8 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::Path;
 use wardrobe_classify::{ClassifierConfig, Config, EfficientNet, load_weights};
 use wardrobe_ingest::resize::Filter;
 use wardrobe_ingest::{ChannelOrder, Geometry, Layout, Normalization, Preprocess, tensor};
@@ -30,196 +25,7 @@ use wardrobe_nn::{Mode, Rng, VarStore, loss};
 use wardrobe_types::Category;
 use wardrobe_weights::Tensors;
 
-/// Where a run writes, and what it starts from.
-#[derive(Clone, Debug)]
-pub struct Run {
-    /// Folder for weights, checkpoint, log and curves.
-    pub out: PathBuf,
-    /// Weights to start from (ImageNet's, or an earlier run's); a head for other classes is replaced.
-    pub init: Option<PathBuf>,
-    /// Go on from the checkpoint in `out`.
-    pub resume: bool,
-}
-
-/// The best epoch so far.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Best {
-    /// From 1.
-    pub epoch: usize,
-    /// Its validation metrics.
-    pub metrics: Metrics,
-}
-
-/// What a run came to.
-#[derive(Clone, Debug, Serialize)]
-pub struct Summary {
-    /// The best epoch, whose weights were kept.
-    pub best: Best,
-    /// The weights, as f16 safetensors with their settings.
-    pub weights: PathBuf,
-    /// The curves, as a PNG.
-    pub curves: PathBuf,
-    /// Wall time of all epochs, over all resumptions.
-    pub seconds: f64,
-}
-
-/// File names within [`Run::out`].
-const WEIGHTS: &str = "best.safetensors";
-const CHECKPOINT: &str = "checkpoint.safetensors";
-const LOG: &str = "log.csv";
-const CURVES: &str = "curves.png";
-
-/// Trains until the last epoch and keeps the weights of the one with the best validation accuracy.
-///
-/// # Errors
-/// Data that cannot be read, settings that do not fit the checkpoint, a loss that is no longer a number.
-pub fn train(
-    config: &TrainConfig,
-    run: &Run,
-    device: &Device,
-    watch: &mut dyn FnMut(Event),
-) -> Result<Summary> {
-    std::fs::create_dir_all(&run.out).at(&run.out)?;
-    let data = Data::load(config, watch)?;
-    let mut trainer = Trainer::new(config, run, device)?;
-    let mut log = if run.resume {
-        trainer.resume(&run.out)?
-    } else {
-        Vec::new()
-    };
-    for epoch in trainer.progress.epochs..config.epochs {
-        let start = Instant::now();
-        let train_loss = trainer.learn(&data, epoch, watch)?;
-        let metrics = trainer.validate(&data)?;
-        let seconds = start.elapsed().as_secs_f64();
-        let best = trainer
-            .progress
-            .best
-            .is_none_or(|best| metrics.top1 > best.metrics.top1);
-        if best {
-            trainer.progress.best = Some(Best {
-                epoch: epoch + 1,
-                metrics,
-            });
-            trainer.export(&run.out.join(WEIGHTS))?;
-        }
-        trainer.progress.epochs = epoch + 1;
-        trainer.progress.seconds += seconds;
-        let Metrics {
-            top1,
-            top5,
-            macro_f1,
-        } = metrics;
-        log.push(LogRow {
-            epoch: epoch + 1,
-            image_size: config.image_size_in(epoch),
-            learning_rate: config.learning_rate
-                * trainer.schedule(epoch * data.steps(config), data.steps(config)),
-            train_loss,
-            val_top1: top1,
-            val_top5: top5,
-            val_macro_f1: macro_f1,
-            seconds,
-        });
-        write_log(&log, &run.out.join(LOG))?;
-        curves::draw(&log, &run.out.join(CURVES))?;
-        trainer.checkpoint(&run.out.join(CHECKPOINT))?;
-        watch(Event::Epoch {
-            epoch: epoch + 1,
-            train_loss,
-            top1,
-            macro_f1,
-            best,
-            seconds,
-        });
-    }
-    let Some(best) = trainer.progress.best else {
-        let problem = "the run has no epoch to choose the best of".to_owned();
-        return Err(Error::Checkpoint {
-            path: run.out.clone(),
-            problem,
-        });
-    };
-    let (weights, curves) = (run.out.join(WEIGHTS), run.out.join(CURVES));
-    Ok(Summary {
-        best,
-        weights,
-        curves,
-        seconds: trainer.progress.seconds,
-    })
-}
-
-/// The photos of all data sets, in memory.
-struct Data {
-    samples: Vec<TrainSample>,
-    train: PhotoCache,
-    val: Dataset,
-    val_photos: PhotoCache,
-}
-
-struct TrainSample {
-    photo: usize,
-    categories: Vec<Category>,
-    path: PathBuf,
-}
-
-impl Data {
-    fn load(config: &TrainConfig, watch: &mut dyn FnMut(Event)) -> Result<Self> {
-        let (mut samples, mut paths, mut val) = (Vec::new(), Vec::new(), None);
-        for source in &config.data {
-            let Some(data) = Dataset::split(&source.path, Split::Train)? else {
-                let problem = "no training part: expected train/ or styles_train.csv".to_owned();
-                return Err(Error::Data {
-                    path: source.path.clone(),
-                    problem,
-                });
-            };
-            for sample in data.samples {
-                let categories = &data.labels[sample.label].categories;
-                for _ in 0..source.repeat {
-                    let (photo, path) = (paths.len(), sample.path.clone());
-                    samples.push(TrainSample {
-                        photo,
-                        categories: categories.clone(),
-                        path,
-                    });
-                }
-                paths.push(sample.path);
-            }
-            if val.is_none() {
-                val = Dataset::split(&source.path, Split::Val)?;
-            }
-        }
-        let Some(val) = val else {
-            let path = config
-                .data
-                .first()
-                .map(|d| d.path.clone())
-                .unwrap_or_default();
-            let problem =
-                "no data set with a validation part: expected val/ or styles_val.csv".to_owned();
-            return Err(Error::Data { path, problem });
-        };
-        // A little larger than what is sampled from it, so that a cropped view is not magnified.
-        let train = PhotoCache::load(&paths, config.image_size * 9 / 8, watch)?;
-        let val_paths: Vec<_> = val.samples.iter().map(|s| s.path.clone()).collect();
-        let val_photos = PhotoCache::load(&val_paths, config.eval_size(), watch)?;
-        samples.retain(|sample| train.get(sample.photo).is_some());
-        Ok(Self {
-            samples,
-            train,
-            val,
-            val_photos,
-        })
-    }
-
-    /// Steps an epoch; the last, smaller batch is left out.
-    fn steps(&self, config: &TrainConfig) -> usize {
-        (self.samples.len() / config.batch_size).max(1)
-    }
-}
-
-struct Trainer<'a> {
+pub(super) struct Trainer<'a> {
     config: &'a TrainConfig,
     device: Device,
     network_config: Config,
@@ -230,11 +36,11 @@ struct Trainer<'a> {
     optimizer: AdamW,
     average: Ema,
     frozen_epochs: usize,
-    progress: Progress,
+    pub(super) progress: Progress,
 }
 
 impl<'a> Trainer<'a> {
-    fn new(config: &'a TrainConfig, run: &Run, device: &Device) -> Result<Self> {
+    pub(super) fn new(config: &'a TrainConfig, run: &Run, device: &Device) -> Result<Self> {
         let network_config = Config {
             dropout: config.dropout,
             stochastic_depth: config.stochastic_depth,
@@ -285,13 +91,18 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    fn schedule(&self, step: usize, steps_per_epoch: usize) -> f64 {
+    pub(super) fn schedule(&self, step: usize, steps_per_epoch: usize) -> f64 {
         let warmup = (self.config.warmup_epochs * steps_per_epoch as f64) as usize;
         cosine_schedule(step, self.config.epochs * steps_per_epoch, warmup, 0.01)
     }
 
     /// One epoch; returns the mean loss.
-    fn learn(&mut self, data: &Data, epoch: usize, watch: &mut dyn FnMut(Event)) -> Result<f32> {
+    pub(super) fn learn(
+        &mut self,
+        data: &Data,
+        epoch: usize,
+        watch: &mut dyn FnMut(Event),
+    ) -> Result<f32> {
         let config = self.config;
         // An epoch's draws depend on its number alone, so that a resumed run draws what an unbroken one would.
         let seed = config
@@ -390,7 +201,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// The averaged network on the validation photos.
-    fn validate(&self, data: &Data) -> Result<Metrics> {
+    pub(super) fn validate(&self, data: &Data) -> Result<Metrics> {
         const BATCH: usize = 32;
         let network = self.averaged()?.fold()?;
         let side = self.config.eval_size();
@@ -429,7 +240,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Writes the averaged weights as f16, with the settings that using them takes.
-    fn export(&self, path: &Path) -> Result<()> {
+    pub(super) fn export(&self, path: &Path) -> Result<()> {
         let side = self.config.eval_size() as u32;
         let geometry = Geometry::Squash {
             width: side,
@@ -461,7 +272,7 @@ impl<'a> Trainer<'a> {
         write_safetensors(path, named, [metadata].into())
     }
 
-    fn checkpoint(&self, path: &Path) -> Result<()> {
+    pub(super) fn checkpoint(&self, path: &Path) -> Result<()> {
         let progress = Progress {
             average_updates: self.average.updates(),
             ..self.progress.clone()
@@ -477,7 +288,7 @@ impl<'a> Trainer<'a> {
         .save(path)
     }
 
-    fn resume(&mut self, out: &Path) -> Result<Vec<LogRow>> {
+    pub(super) fn resume(&mut self, out: &Path) -> Result<Vec<LogRow>> {
         let path = out.join(CHECKPOINT);
         let checkpoint = Checkpoint::load(&path, &self.device)?;
         if checkpoint.progress.config != self.progress.config {
@@ -516,16 +327,4 @@ fn initial_weights(config: &Config, path: &Path) -> Result<BTreeMap<String, Tens
 
 fn is_head(name: &str) -> bool {
     name.starts_with("classifier.")
-}
-
-fn write_log(rows: &[LogRow], path: &Path) -> Result<()> {
-    let failed = |e: csv::Error| Error::File {
-        path: path.to_path_buf(),
-        source: std::io::Error::other(e),
-    };
-    let mut writer = csv::Writer::from_path(path).map_err(failed)?;
-    rows.iter()
-        .try_for_each(|row| writer.serialize(row))
-        .map_err(failed)?;
-    writer.flush().at(path)
 }

@@ -1,0 +1,78 @@
+//! All photos of a run, in memory.
+
+use crate::TrainConfig;
+use crate::data::{Dataset, PhotoCache, Split};
+use crate::error::{Error, Result};
+use crate::progress::Event;
+use std::path::PathBuf;
+use wardrobe_types::Category;
+
+/// The photos of all data sets, in memory.
+pub(super) struct Data {
+    pub(super) samples: Vec<TrainSample>,
+    pub(super) train: PhotoCache,
+    pub(super) val: Dataset,
+    pub(super) val_photos: PhotoCache,
+}
+
+pub(super) struct TrainSample {
+    pub(super) photo: usize,
+    pub(super) categories: Vec<Category>,
+    pub(super) path: PathBuf,
+}
+
+impl Data {
+    pub(super) fn load(config: &TrainConfig, watch: &mut dyn FnMut(Event)) -> Result<Self> {
+        let (mut samples, mut paths, mut val) = (Vec::new(), Vec::new(), None);
+        for source in &config.data {
+            let Some(data) = Dataset::split(&source.path, Split::Train)? else {
+                let problem = "no training part: expected train/ or styles_train.csv".to_owned();
+                return Err(Error::Data {
+                    path: source.path.clone(),
+                    problem,
+                });
+            };
+            for sample in data.samples {
+                let categories = &data.labels[sample.label].categories;
+                for _ in 0..source.repeat {
+                    let (photo, path) = (paths.len(), sample.path.clone());
+                    samples.push(TrainSample {
+                        photo,
+                        categories: categories.clone(),
+                        path,
+                    });
+                }
+                paths.push(sample.path);
+            }
+            if val.is_none() {
+                val = Dataset::split(&source.path, Split::Val)?;
+            }
+        }
+        let Some(val) = val else {
+            let path = config
+                .data
+                .first()
+                .map(|d| d.path.clone())
+                .unwrap_or_default();
+            let problem =
+                "no data set with a validation part: expected val/ or styles_val.csv".to_owned();
+            return Err(Error::Data { path, problem });
+        };
+        // A little larger than what is sampled from it, so that a cropped view is not magnified.
+        let train = PhotoCache::load(&paths, config.image_size * 9 / 8, watch)?;
+        let val_paths: Vec<_> = val.samples.iter().map(|s| s.path.clone()).collect();
+        let val_photos = PhotoCache::load(&val_paths, config.eval_size(), watch)?;
+        samples.retain(|sample| train.get(sample.photo).is_some());
+        Ok(Self {
+            samples,
+            train,
+            val,
+            val_photos,
+        })
+    }
+
+    /// Steps an epoch; the last, smaller batch is left out.
+    pub(super) fn steps(&self, config: &TrainConfig) -> usize {
+        (self.samples.len() / config.batch_size).max(1)
+    }
+}

@@ -1,0 +1,151 @@
+//! Trains EfficientNet-B0 over the taxonomy's categories.
+//!
+//! Data sets label photos more coarsely than the taxonomy ("shoes", "outwear"), and each in its own way. A label is
+//! therefore learned as a *set* of categories: the loss is the negative logarithm of the set's summed probability
+//! ([`wardrobe_nn::loss::set_cross_entropy`]), so that several data sets teach one head, each as finely as it knows.
+
+mod data;
+mod trainer;
+
+use crate::TrainConfig;
+use crate::curves::{self, LogRow};
+use crate::error::{AtPath, Error, Result};
+use crate::evaluate::classify::Metrics;
+use crate::progress::Event;
+use candle_core::Device;
+use data::Data;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use trainer::Trainer;
+
+/// Where a run writes, and what it starts from.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Folder for weights, checkpoint, log and curves.
+    pub out: PathBuf,
+    /// Weights to start from (ImageNet's, or an earlier run's); a head for other classes is replaced.
+    pub init: Option<PathBuf>,
+    /// Go on from the checkpoint in `out`.
+    pub resume: bool,
+}
+
+/// The best epoch so far.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// From 1.
+    pub epoch: usize,
+    /// Its validation metrics.
+    pub metrics: Metrics,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// The best epoch, whose weights were kept.
+    pub best: Best,
+    /// The weights, as f16 safetensors with their settings.
+    pub weights: PathBuf,
+    /// The curves, as a PNG.
+    pub curves: PathBuf,
+    /// Wall time of all epochs, over all resumptions.
+    pub seconds: f64,
+}
+
+/// File names within [`Run::out`].
+const WEIGHTS: &str = "best.safetensors";
+const CHECKPOINT: &str = "checkpoint.safetensors";
+const LOG: &str = "log.csv";
+const CURVES: &str = "curves.png";
+
+/// Trains until the last epoch and keeps the weights of the one with the best validation accuracy.
+///
+/// # Errors
+/// Data that cannot be read, settings that do not fit the checkpoint, a loss that is no longer a number.
+pub fn train(
+    config: &TrainConfig,
+    run: &Run,
+    device: &Device,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Summary> {
+    std::fs::create_dir_all(&run.out).at(&run.out)?;
+    let data = Data::load(config, watch)?;
+    let mut trainer = Trainer::new(config, run, device)?;
+    let mut log = if run.resume {
+        trainer.resume(&run.out)?
+    } else {
+        Vec::new()
+    };
+    for epoch in trainer.progress.epochs..config.epochs {
+        let start = Instant::now();
+        let train_loss = trainer.learn(&data, epoch, watch)?;
+        let metrics = trainer.validate(&data)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let best = trainer
+            .progress
+            .best
+            .is_none_or(|best| metrics.top1 > best.metrics.top1);
+        if best {
+            trainer.progress.best = Some(Best {
+                epoch: epoch + 1,
+                metrics,
+            });
+            trainer.export(&run.out.join(WEIGHTS))?;
+        }
+        trainer.progress.epochs = epoch + 1;
+        trainer.progress.seconds += seconds;
+        let Metrics {
+            top1,
+            top5,
+            macro_f1,
+        } = metrics;
+        log.push(LogRow {
+            epoch: epoch + 1,
+            image_size: config.image_size_in(epoch),
+            learning_rate: config.learning_rate
+                * trainer.schedule(epoch * data.steps(config), data.steps(config)),
+            train_loss,
+            val_top1: top1,
+            val_top5: top5,
+            val_macro_f1: macro_f1,
+            seconds,
+        });
+        write_log(&log, &run.out.join(LOG))?;
+        curves::draw(&log, &run.out.join(CURVES))?;
+        trainer.checkpoint(&run.out.join(CHECKPOINT))?;
+        watch(Event::Epoch {
+            epoch: epoch + 1,
+            train_loss,
+            top1,
+            macro_f1,
+            best,
+            seconds,
+        });
+    }
+    let Some(best) = trainer.progress.best else {
+        let problem = "the run has no epoch to choose the best of".to_owned();
+        return Err(Error::Checkpoint {
+            path: run.out.clone(),
+            problem,
+        });
+    };
+    let (weights, curves) = (run.out.join(WEIGHTS), run.out.join(CURVES));
+    Ok(Summary {
+        best,
+        weights,
+        curves,
+        seconds: trainer.progress.seconds,
+    })
+}
+
+fn write_log(rows: &[LogRow], path: &Path) -> Result<()> {
+    let failed = |e: csv::Error| Error::File {
+        path: path.to_path_buf(),
+        source: std::io::Error::other(e),
+    };
+    let mut writer = csv::Writer::from_path(path).map_err(failed)?;
+    rows.iter()
+        .try_for_each(|row| writer.serialize(row))
+        .map_err(failed)?;
+    writer.flush().at(path)
+}
