@@ -1,0 +1,30 @@
+# Short names for plain cargo commands; `just` alone lists them.
+
+_default:
+    @just --list
+
+# Fetch every dependency, so that the rest works without a network
+setup:
+    cargo fetch --locked
+
+# The main job on the sample photos: outfits on the terminal and in lookbook.html
+demo:
+    cargo run --release -- --home demo ingest data/samples
+    cargo run --release -- --home demo recommend --html lookbook.html
+
+# All tests
+test:
+    cargo test --release --workspace
+
+# All benches, or those of one crate: `just bench vector_index`
+bench *FILE:
+    cargo bench -p wardrobe-benches {{ if FILE == "" { "" } else { "--bench " + FILE } }}
+
+# Format and lints, as CI holds them
+lint:
+    cargo fmt --all --check
+    cargo clippy --release --workspace --all-targets -- -D warnings
+
+# The documentation of every crate, opened in a browser
+docs:
+    cargo doc --release --workspace --no-deps --open
