@@ -59,8 +59,8 @@ palette! {
     Black = "black", Black, 0x1c1c1d;
     Charcoal = "charcoal", Grey, 0x616365;
     Grey = "grey", Grey, 0x8a8a8a;
-    Silver = "silver", Grey, 0xbebfc0;
-    White = "white", White, 0xecedee;
+    Silver = "silver", Grey, 0xa7a9ab;
+    White = "white", White, 0xe1e3e4;
     OffWhite = "off-white", White, 0xf2f0e2;
     Cream = "cream", Beige, 0xeadec7;
     Beige = "beige", Beige, 0xc6b799;
