@@ -21,6 +21,12 @@ pub(crate) fn resize_linear(image: &RgbImage, width: u32, height: u32) -> RgbIma
     if image.dimensions() == (width, height) {
         return image.clone();
     }
+    // Compiled for each vector extension, chosen at run time; the arithmetic is the same.
+    pulp::Arch::new().dispatch(|| filter(image, width, height))
+}
+
+#[inline(always)]
+fn filter(image: &RgbImage, width: u32, height: u32) -> RgbImage {
     let columns = taps(image.width(), width, true);
     let rows = taps(image.height(), height, false);
     let row_length = width as usize * 3;
@@ -56,6 +62,7 @@ struct Row {
 }
 
 impl Row {
+    #[inline(always)]
     fn fill(&mut self, image: &RgbImage, source: usize, columns: &[Tap]) {
         if self.source == source {
             return;
