@@ -1,2 +1,29 @@
-//! The `wardrobe` command.
-fn main() {}
+//! The `wardrobe` program: parse, build, call, print.
+
+mod args;
+mod command;
+mod context;
+mod failure;
+mod output;
+mod progress;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Cli;
+use crate::context::Context;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error),
+    };
+    let verbose = cli.global.verbose;
+    let done = Context::new(cli.global).and_then(|context| command::run(cli.command, &context));
+    match done {
+        Ok(status) => status.into(),
+        Err(error) => failure::report(&error, verbose),
+    }
+}

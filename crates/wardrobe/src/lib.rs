@@ -1,1 +1,75 @@
-//! A wardrobe on disk: ingest photos, keep garments, recommend outfits.
+//! A wardrobe on disk: photos in, garments kept, outfits out.
+//!
+//! [`Wardrobe`] is what an application calls. One folder holds it all:
+//!
+//! ```text
+//! wardrobe.db   photos, garments, corrections and embeddings (SQLite)
+//! photos/       the photos as they came in, byte for byte, named by their content
+//! crops/        one JPEG a garment
+//! ```
+//!
+//! Paths inside are relative, so copying the folder moves the wardrobe.
+//!
+//! ```no_run
+//! use std::sync::atomic::AtomicBool;
+//! use wardrobe::{Filter, Request, Wardrobe};
+//!
+//! let mut wardrobe = Wardrobe::open("my-wardrobe", Default::default())?;
+//! let report = wardrobe.ingest(&["photos/"], &AtomicBool::new(false), |_| {})?;
+//! println!("{} garments added", report.summary.garments);
+//! for outfit in wardrobe.recommend(&Request::default())?.outfits {
+//!     println!("{:.2} {}", outfit.scored.score, outfit.scored.explanation.join(", "));
+//! }
+//! # Ok::<(), wardrobe::Error>(())
+//! ```
+//!
+//! # What becomes of a photo
+//!
+//! `ingest/`: find, decode, assess quality; `locate.rs`: where the garments are; then colours on
+//! all cores, category and embedding in batches (`models.rs`), and one transaction a photo. Photos
+//! are known by the SHA-256 of their bytes, and garments' ids derive from it: taking the same
+//! photos in again changes nothing.
+//!
+//! # What is not known is not guessed
+//!
+//! No model here tells patterns, fits or styles yet: they are `None` and empty until the wearer
+//! says so ([`Edit`]). Formality is the category's prior from the taxonomy, and seasons follow from
+//! its prior warmth (`priors.rs`). What the wearer says is stored apart from what models saw and
+//! wins over it for good.
+
+mod collage;
+mod database;
+mod describe;
+mod edit;
+mod error;
+mod filter;
+mod home;
+mod ingest;
+pub mod inspect;
+mod locate;
+mod models;
+mod outfits;
+mod picture;
+mod priors;
+mod record;
+mod report;
+mod similar;
+mod store;
+mod vectors;
+mod wardrobe;
+
+pub use describe::describe;
+pub use edit::Edit;
+pub use error::{Error, Result};
+pub use filter::{ColorQuery, Filter};
+pub use ingest::{IngestReport, PhotoReport, PhotoStatus, Progress, Summary, Warning, WarningKind};
+pub use models::{Look, ModelOptions, Models};
+pub use outfits::{Outfit, Outfits, score};
+pub use similar::{Similar, Target};
+pub use wardrobe::Wardrobe;
+pub use wardrobe_classify::Prediction;
+pub use wardrobe_ingest::quality;
+pub use wardrobe_recommend::{Request, ScoreInput};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! The command line's grammar: global flags and the list of commands.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::command::{
+    edit, eval, ingest, inspect, list, recommend, remove, report, score, show, similar, train,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  wardrobe ingest photos/ && wardrobe recommend
+  wardrobe list --slot shoes --color brown
+  wardrobe recommend --formality business --temperature 8 --rain --html lookbook.html
+  wardrobe edit 3fa9c1 --category chinos --color navy
+  wardrobe list --json | jq '.garments[].category'
+
+Exit status: 0 all done, 1 failed, 2 bad usage, 3 some inputs failed and the rest is done.";
+
+/// Turns photos of clothes into a searchable wardrobe and into outfits worth wearing.
+#[derive(Debug, Parser)]
+#[command(name = "wardrobe", version, after_help = EXAMPLES, subcommand_required = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The wardrobe's folder [default: the platform's data folder + wardrobe]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "WARDROBE_HOME",
+        hide_env_values = true
+    )]
+    pub home: Option<PathBuf>,
+    /// Print one JSON document and nothing else
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Where models run: auto, cpu, cuda or cuda:N
+    #[arg(long, global = true, default_value = "auto", value_parser = device)]
+    pub device: String,
+    /// Threads to work with [default: one a core]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// A folder to look for weights in first, or the classifier's file
+    #[arg(long, global = true, value_name = "DIR")]
+    pub weights: Option<PathBuf>,
+    /// Never open a network connection
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// Where vectors are kept: sqlite
+    #[arg(long, global = true, default_value = "sqlite", value_parser = store)]
+    pub store: String,
+    /// No progress and no warnings
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Tell the causes of errors and every warning
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Ingest(ingest::Args),
+    List(list::Args),
+    Show(show::Args),
+    Edit(edit::Args),
+    Remove(remove::Args),
+    Similar(similar::Args),
+    Recommend(recommend::Args),
+    Score(score::Args),
+    Report(report::Args),
+    Inspect(inspect::Args),
+    Eval(eval::Args),
+    Train(train::Args),
+}
+
+fn device(name: &str) -> Result<String, String> {
+    let numbered = |n: &str| !n.is_empty() && n.bytes().all(|digit| digit.is_ascii_digit());
+    match name {
+        "auto" | "cpu" | "cuda" => Ok(name.into()),
+        _ if name.strip_prefix("cuda:").is_some_and(numbered) => Ok(name.into()),
+        _ => Err("expected auto, cpu, cuda or cuda:N".into()),
+    }
+}
+
+fn store(name: &str) -> Result<String, String> {
+    match name {
+        "sqlite" => Ok(name.into()),
+        _ if name.starts_with("chroma:") => Err("this build keeps vectors in sqlite only".into()),
+        _ => Err("expected sqlite".into()),
+    }
+}

@@ -1,0 +1,90 @@
+//! `wardrobe edit`
+
+use anyhow::Result;
+use clap::builder::BoolishValueParser;
+use wardrobe::Edit;
+use wardrobe_types::{Category, ColorName, Fit, Formality, Pattern, Season, Style};
+
+use crate::command::show;
+use crate::context::Context;
+use crate::failure::Status;
+
+/// Correct what a model got wrong, for good
+///
+/// What is not given stays. No model and no later ingest overrules a correction.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  wardrobe edit 3fa9c1 --category chinos --color navy\n  wardrobe edit 3fa9c1 --laundry yes\n  wardrobe edit 3fa9c1 --season spring --season fall"
+)]
+pub struct Args {
+    /// The garment's id, or the beginning of it
+    id: String,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// At least one of them.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
+struct Changes {
+    /// What it is, as in chinos
+    #[arg(long)]
+    category: Option<Category>,
+    /// Its colours, largest first
+    #[arg(long, value_name = "COLOUR", value_delimiter = ',')]
+    color: Vec<ColorName>,
+    /// Its pattern, as in striped
+    #[arg(long)]
+    pattern: Option<Pattern>,
+    /// slim, regular, relaxed or oversized
+    #[arg(long)]
+    fit: Option<Fit>,
+    /// casual, smart-casual, business, formal, or a number from 0 to 1
+    #[arg(long)]
+    formality: Option<Formality>,
+    /// The seasons it is worn in
+    #[arg(long, value_delimiter = ',')]
+    season: Vec<Season>,
+    /// The styles it suits
+    #[arg(long, value_delimiter = ',')]
+    style: Vec<Style>,
+    /// Whether it is in the laundry, and so not recommended
+    #[arg(long, value_name = "yes/no", value_parser = BoolishValueParser::new())]
+    laundry: Option<bool>,
+    /// Take back every earlier correction first
+    #[arg(long)]
+    reset: bool,
+}
+
+pub fn run(args: Args, context: &Context) -> Result<Status> {
+    let mut wardrobe = context.wardrobe_to_change()?;
+    let Changes {
+        category,
+        color,
+        pattern,
+        fit,
+        formality,
+        season,
+        style,
+        laundry,
+        reset,
+    } = args.changes;
+    if reset {
+        wardrobe.reset(&args.id)?;
+    }
+    let edit = Edit {
+        category,
+        colors: Edit::named_colors(&color),
+        pattern,
+        fit,
+        formality,
+        seasons: (!season.is_empty()).then_some(season),
+        styles: (!style.is_empty()).then_some(style),
+        laundry,
+    };
+    let garment = wardrobe.edit(&args.id, &edit)?;
+    context
+        .out
+        .answer(&garment, || show::text(&garment, &wardrobe, context.out))?;
+    Ok(Status::Done)
+}

@@ -1,0 +1,173 @@
+//! `wardrobe eval`: weights and methods, measured on labelled data.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Result;
+use indicatif::ProgressBar;
+use serde::Serialize;
+use wardrobe::Models;
+use wardrobe_eval::Interval;
+use wardrobe_train::data::Dataset;
+use wardrobe_train::evaluate;
+
+use crate::context::Context;
+use crate::failure::Status;
+use crate::{output, progress};
+
+/// Confusions shown to people.
+const SHOWN: usize = 8;
+
+/// Measure a model or method on labelled data, in the data's own labels
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Task {
+    /// The classifier, on a folder of photos a label or on styles.csv and images/
+    Classify(Data),
+    /// The colours, on a catalogue: styles.csv and images/
+    Colors(Data),
+}
+
+#[derive(Debug, clap::Args)]
+struct Data {
+    /// The data set; its val part is measured where it has one
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+}
+
+/// A measurement, and what stands behind it.
+#[derive(Serialize)]
+struct Document {
+    task: &'static str,
+    metrics: BTreeMap<&'static str, f64>,
+    n: usize,
+    ci95: BTreeMap<&'static str, Interval>,
+    weights: Option<String>,
+    seconds: f64,
+    /// What is taken for what, most often first: label, taken for, photos.
+    confused: Vec<(String, String, usize)>,
+    /// How the data's labels map onto the vocabulary.
+    labels: BTreeMap<String, Vec<String>>,
+    /// Labels outside it, and the photos they leave out.
+    unmapped: BTreeMap<String, usize>,
+    failed: Vec<String>,
+}
+
+pub fn run(args: Args, context: &Context) -> Result<Status> {
+    let start = Instant::now();
+    let bar = progress::bar(context.quiet);
+    let measured = match args.task {
+        Task::Classify(Data { data }) => classify(&data, &bar, context),
+        Task::Colors(Data { data }) => colors(&data, &bar, context),
+    };
+    bar.finish_and_clear();
+    let mut document = measured?;
+    document.seconds = start.elapsed().as_secs_f64();
+    for reason in &document.failed {
+        output::to_stderr(format_args!("error: {reason}"));
+    }
+    context.out.answer(&document, || text(&document))?;
+    Ok(Status::of(document.n, document.failed.len()))
+}
+
+fn classify(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document> {
+    let data = Dataset::for_evaluation(data)?;
+    let models = Models::load(context.models())?;
+    let mut watch = progress::watch(bar, context);
+    let report = evaluate::classify::classify(models.classifier(), &data, &mut watch)?;
+    let metrics = report.metrics;
+    let names = |categories: Vec<_>| strings(&categories);
+    Ok(Document {
+        task: "classify",
+        metrics: BTreeMap::from([
+            ("top1", metrics.top1),
+            ("top5", metrics.top5),
+            ("macro_f1", metrics.macro_f1),
+        ]),
+        n: report.n,
+        ci95: report.ci95,
+        weights: Some(models.weights().to_owned()),
+        seconds: 0.0,
+        confused: report.confused,
+        labels: report
+            .labels
+            .into_iter()
+            .map(|(label, of)| (label, names(of)))
+            .collect(),
+        unmapped: report.unmapped,
+        failed: report.failed,
+    })
+}
+
+fn colors(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document> {
+    let report = evaluate::colors::colors(data, &mut progress::watch(bar, context))?;
+    let metrics = report.metrics;
+    let confused = report.confused.into_iter();
+    Ok(Document {
+        task: "colors",
+        metrics: BTreeMap::from([
+            ("top1_basic", metrics.top1_basic),
+            ("top1", metrics.top1),
+            ("mean_delta_e", metrics.mean_delta_e),
+        ]),
+        n: report.n,
+        ci95: report.ci95,
+        weights: None,
+        seconds: 0.0,
+        confused: confused
+            .map(|(a, b, n)| (a.to_string(), b.to_string(), n))
+            .collect(),
+        labels: report
+            .labels
+            .into_iter()
+            .map(|(label, of)| (label, strings(&[of])))
+            .collect(),
+        unmapped: report.unmapped,
+        failed: report.failed,
+    })
+}
+
+fn strings<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+fn text(document: &Document) -> String {
+    let mut text = format!(
+        "{} on {} photos in {:.1} s\n",
+        document.task, document.n, document.seconds
+    );
+    for (name, value) in &document.metrics {
+        let _ = write!(text, "  {name:14} {value:.3}");
+        if let Some(Interval { low, high }) = document.ci95.get(name) {
+            let _ = write!(text, "  ({low:.3} to {high:.3} at 95 %)");
+        }
+        text.push('\n');
+    }
+    if !document.confused.is_empty() {
+        text.push_str("most often confused\n");
+    }
+    for (label, taken_for, photos) in document.confused.iter().take(SHOWN) {
+        let _ = writeln!(text, "  {photos:4}  {label} taken for {taken_for}");
+    }
+    text.push_str("labels\n");
+    for (label, names) in &document.labels {
+        let _ = writeln!(text, "  {label:18} {}", names.join(", "));
+    }
+    for (label, photos) in &document.unmapped {
+        let _ = writeln!(
+            text,
+            "  {label:18} not in the vocabulary, {photos} photos left out"
+        );
+    }
+    text
+}

@@ -1,0 +1,137 @@
+//! `wardrobe inspect`: one stage alone.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde::Serialize;
+use wardrobe::{Models, inspect};
+
+use crate::command::inspected::{Classified, Colors, Embedded, Quality, Row};
+use crate::context::Context;
+use crate::failure::Status;
+use crate::output;
+
+/// Run one stage alone on photos; nothing is stored
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  wardrobe inspect quality photos/\n  wardrobe inspect classify shirt.jpg -k 3 --json\n  wardrobe inspect colors shirt.jpg"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    stage: Stage,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Stage {
+    /// Resolution, sharpness and exposure
+    Quality(Photos),
+    /// The most likely categories of the garment in each photo
+    Classify {
+        #[command(flatten)]
+        photos: Photos,
+        /// How many categories
+        #[arg(short, default_value_t = 5, value_name = "K")]
+        k: usize,
+    },
+    /// The dominant colours of the garment in each photo
+    Colors(Photos),
+    /// The embedding of the garment in each photo
+    Embed(Photos),
+}
+
+#[derive(Debug, clap::Args)]
+struct Photos {
+    /// Photos, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct PhotosDocument<T> {
+    photos: Vec<T>,
+}
+
+#[derive(Serialize)]
+struct ItemsDocument<T> {
+    items: Vec<T>,
+}
+
+pub fn run(args: Args, context: &Context) -> Result<Status> {
+    match args.stage {
+        Stage::Quality(Photos { paths }) => {
+            let rows = rows(inspect::quality(&paths), Quality::new);
+            tell(
+                PhotosDocument { photos: rows },
+                |document| &document.photos,
+                context,
+            )
+        }
+        Stage::Colors(Photos { paths }) => {
+            let found = inspect::colors(&paths);
+            let rows = rows(found, |path, colors| Colors::new(path, colors, context.out));
+            tell(
+                PhotosDocument { photos: rows },
+                |document| &document.photos,
+                context,
+            )
+        }
+        Stage::Classify { photos, k } => {
+            let models = Models::load(context.models())?;
+            let looks = inspect::looks(&models, &photos.paths)?;
+            let rows = rows(looks, |path, look| Classified::new(path, look, k));
+            tell(
+                PhotosDocument { photos: rows },
+                |document| &document.photos,
+                context,
+            )
+        }
+        Stage::Embed(Photos { paths }) => {
+            let models = Models::load(context.models())?;
+            let rows = rows(inspect::looks(&models, &paths)?, Embedded::new);
+            tell(
+                ItemsDocument { items: rows },
+                |document| &document.items,
+                context,
+            )
+        }
+    }
+}
+
+fn rows<T, R>(
+    inspected: Vec<inspect::Inspected<T>>,
+    row: impl Fn(String, Result<T, String>) -> R,
+) -> Vec<R> {
+    let rows = inspected.into_iter().map(|(path, found)| {
+        row(
+            path.display().to_string(),
+            found.map_err(|error| error.to_string()),
+        )
+    });
+    rows.collect()
+}
+
+/// Prints the rows, the failed ones on standard error.
+fn tell<D: Serialize, R: Row>(
+    document: D,
+    rows: impl Fn(&D) -> &Vec<R>,
+    context: &Context,
+) -> Result<Status> {
+    let (mut good, mut bad) = (0, 0);
+    for row in rows(&document) {
+        match row.error() {
+            Some(error) => {
+                bad += 1;
+                output::to_stderr(format_args!("error: {error}"));
+            }
+            None => good += 1,
+        }
+    }
+    context.out.answer(&document, || {
+        let lines = rows(&document)
+            .iter()
+            .filter(|row| row.error().is_none())
+            .map(Row::text);
+        lines.collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(Status::of(good, bad))
+}

@@ -1,0 +1,229 @@
+//! The rows of `wardrobe inspect`, as JSON and as text.
+
+use serde::Serialize;
+use wardrobe::quality::{Blur, Exposure, QualityReport, Warning};
+use wardrobe::{Look, Prediction};
+use wardrobe_types::{BasicColor, Category, Color, ColorName, EmbedderId, Rgb8};
+
+use crate::output::Output;
+use crate::table;
+
+/// One photo's row.
+pub trait Row {
+    /// Why the stage failed on it, if it did.
+    fn error(&self) -> Option<&str>;
+    /// The row for people.
+    fn text(&self) -> String;
+}
+
+/// `inspect quality`; what could not be measured is null.
+#[derive(Serialize)]
+pub struct Quality {
+    path: String,
+    ok: bool,
+    width: Option<u32>,
+    height: Option<u32>,
+    blur: Option<Blur>,
+    exposure: Option<Exposure>,
+    contrast: Option<f32>,
+    warnings: Vec<Warning>,
+    error: Option<String>,
+}
+
+impl Quality {
+    pub fn new(path: String, found: Result<QualityReport, String>) -> Self {
+        let (report, error) = split(found);
+        let measured = report.as_ref();
+        Self {
+            path,
+            ok: measured.is_some_and(|report| report.ok),
+            width: measured.map(|report| report.width),
+            height: measured.map(|report| report.height),
+            blur: measured.map(|report| report.blur),
+            exposure: measured.map(|report| report.exposure),
+            contrast: measured.map(|report| report.contrast),
+            warnings: report.map(|report| report.warnings).unwrap_or_default(),
+            error,
+        }
+    }
+}
+
+impl Row for Quality {
+    fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    fn text(&self) -> String {
+        let verdict = match (self.ok, self.warnings.as_slice()) {
+            (true, []) => "good".to_owned(),
+            (ok, warnings) => {
+                let words: Vec<&str> = warnings.iter().map(|w| w.message.as_str()).collect();
+                format!("{}{}", if ok { "" } else { "rejected: " }, words.join("; "))
+            }
+        };
+        let size = self
+            .width
+            .zip(self.height)
+            .map(|(w, h)| format!("{w} x {h}"))
+            .unwrap_or_default();
+        let sharpness = self.blur.map(|blur| blur.value).unwrap_or_default();
+        format!("{}  {size}  sharpness {sharpness:.0}  {verdict}", self.path)
+    }
+}
+
+/// `inspect classify`
+#[derive(Serialize)]
+pub struct Classified {
+    path: String,
+    top: Vec<Guess>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Guess {
+    category: Category,
+    confidence: f32,
+}
+
+impl Classified {
+    pub fn new(path: String, found: Result<Look, String>, k: usize) -> Self {
+        let (look, error) = split(found);
+        let predictions = look.map(|look| look.predictions).unwrap_or_default();
+        let top = predictions.into_iter().take(k);
+        let guess = |p: Prediction| Guess {
+            category: p.category,
+            confidence: p.confidence,
+        };
+        Self {
+            path,
+            top: top.map(guess).collect(),
+            error,
+        }
+    }
+}
+
+impl Row for Classified {
+    fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    fn text(&self) -> String {
+        let percent = |p: &Guess| format!("{} {:.0} %", p.category, p.confidence * 100.0);
+        let top: Vec<String> = self.top.iter().map(percent).collect();
+        format!("{}  {}", self.path, top.join(", "))
+    }
+}
+
+/// `inspect colors`
+#[derive(Serialize)]
+pub struct Colors {
+    path: String,
+    colors: Vec<NamedColor>,
+    error: Option<String>,
+    #[serde(skip)]
+    text: String,
+}
+
+#[derive(Serialize)]
+struct NamedColor {
+    name: ColorName,
+    basic: BasicColor,
+    hex: Rgb8,
+    fraction: f32,
+}
+
+impl Colors {
+    pub fn new(path: String, found: Result<Vec<Color>, String>, out: Output) -> Self {
+        let (colors, error) = split(found);
+        let colors = colors.unwrap_or_default();
+        let text = format!("{path}  {}", table::swatches(out, &colors));
+        let named = colors.iter().map(
+            |&Color {
+                 name,
+                 hex,
+                 fraction,
+             }| {
+                NamedColor {
+                    name,
+                    basic: name.basic(),
+                    hex,
+                    fraction,
+                }
+            },
+        );
+        Self {
+            path,
+            colors: named.collect(),
+            error,
+            text,
+        }
+    }
+}
+
+impl Row for Colors {
+    fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    fn text(&self) -> String {
+        self.text.clone()
+    }
+}
+
+/// `inspect embed`
+#[derive(Serialize)]
+pub struct Embedded {
+    path: String,
+    model: Option<EmbedderId>,
+    embedding: Vec<f32>,
+    error: Option<String>,
+}
+
+impl Embedded {
+    pub fn new(path: String, found: Result<Look, String>) -> Self {
+        let (look, error) = split(found);
+        let model = look.as_ref().map(|look| look.embedding.embedder().clone());
+        let embedding = look
+            .map(|look| look.embedding.into_values())
+            .unwrap_or_default();
+        Self {
+            path,
+            model,
+            embedding,
+            error,
+        }
+    }
+}
+
+impl Row for Embedded {
+    fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    fn text(&self) -> String {
+        let model = self
+            .model
+            .as_ref()
+            .map(EmbedderId::as_str)
+            .unwrap_or_default();
+        let first: Vec<String> = self
+            .embedding
+            .iter()
+            .take(4)
+            .map(|v| format!("{v:+.3}"))
+            .collect();
+        format!(
+            "{}  {model}, {} values: {} ...",
+            self.path,
+            self.embedding.len(),
+            first.join(" ")
+        )
+    }
+}
+
+fn split<T>(found: Result<T, String>) -> (Option<T>, Option<String>) {
+    match found {
+        Ok(found) => (Some(found), None),
+        Err(error) => (None, Some(error)),
+    }
+}

@@ -1,0 +1,39 @@
+//! The commands, a file each.
+
+pub mod edit;
+pub mod eval;
+pub mod ingest;
+pub mod inspect;
+mod inspected;
+pub mod list;
+pub mod recommend;
+pub mod remove;
+pub mod report;
+pub mod score;
+pub mod show;
+pub mod similar;
+pub mod train;
+
+use anyhow::Result;
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::failure::Status;
+
+/// Runs the command asked for.
+pub fn run(command: Command, context: &Context) -> Result<Status> {
+    match command {
+        Command::Ingest(args) => ingest::run(args, context),
+        Command::List(args) => list::run(args, context),
+        Command::Show(args) => show::run(args, context),
+        Command::Edit(args) => edit::run(args, context),
+        Command::Remove(args) => remove::run(args, context),
+        Command::Similar(args) => similar::run(args, context),
+        Command::Recommend(args) => recommend::run(args, context),
+        Command::Score(args) => score::run(args, context),
+        Command::Report(args) => report::run(args, context),
+        Command::Inspect(args) => inspect::run(args, context),
+        Command::Eval(args) => eval::run(args, context),
+        Command::Train(args) => train::run(args, context),
+    }
+}

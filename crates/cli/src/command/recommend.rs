@@ -1,0 +1,172 @@
+//! `wardrobe recommend`
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use wardrobe::{Outfit, Outfits, Request, Wardrobe, describe};
+use wardrobe_types::{Formality, GarmentId, Season, Style};
+
+use crate::context::Context;
+use crate::failure::Status;
+use crate::output::Output;
+use crate::table;
+
+/// Recommend outfits of what is in the wardrobe
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  wardrobe recommend\n  wardrobe recommend -n 3 --formality business --temperature 8 --rain\n  wardrobe recommend --with 3fa9c1 --html lookbook.html --collage lookbook.png"
+)]
+pub struct Args {
+    #[command(flatten)]
+    wishes: Wishes,
+    /// Write the outfits as a self-contained page with pictures
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write the outfits as one picture
+    #[arg(long, value_name = "FILE.png")]
+    collage: Option<PathBuf>,
+}
+
+/// What outfits are wanted.
+#[derive(Debug, clap::Args)]
+pub struct Wishes {
+    /// How many outfits
+    #[arg(short, long, default_value_t = 5)]
+    number: usize,
+    /// casual, smart-casual, business, formal, or a number from 0 to 1
+    #[arg(long)]
+    formality: Option<Formality>,
+    /// spring, summer, fall or winter
+    #[arg(long)]
+    season: Option<Season>,
+    /// The temperature outside, in degrees Celsius
+    #[arg(long, value_name = "C", allow_negative_numbers = true)]
+    temperature: Option<f32>,
+    /// It rains
+    #[arg(long)]
+    rain: bool,
+    /// A style, as in casual
+    #[arg(long)]
+    style: Option<Style>,
+    /// A garment every outfit must have; may be given several times
+    #[arg(long, value_name = "ID")]
+    with: Vec<GarmentId>,
+    /// A garment no outfit may have; may be given several times
+    #[arg(long, value_name = "ID")]
+    without: Vec<GarmentId>,
+    /// Another number gives other outfits; the same gives the same
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// How many outfits to try
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    candidates: usize,
+}
+
+impl Wishes {
+    /// The request they make.
+    pub fn request(self) -> Request {
+        Request {
+            n: self.number,
+            candidates: self.candidates,
+            seed: self.seed,
+            formality: self.formality,
+            season: self.season,
+            temperature: self.temperature,
+            rain: self.rain,
+            style: self.style,
+            with: self.with,
+            without: self.without,
+            ..Request::default()
+        }
+    }
+}
+
+pub fn run(args: Args, context: &Context) -> Result<Status> {
+    let wardrobe = context.wardrobe_to_read()?;
+    let outfits = wardrobe.recommend(&args.wishes.request())?;
+    if let Some(path) = &args.html {
+        write(path, wardrobe.outfits_page(&outfits)?.as_bytes())?;
+        context.note(format_args!("wrote {}", path.display()));
+    }
+    if let Some(path) = &args.collage {
+        write_collage(path, &wardrobe, &outfits, context)?;
+    }
+    context
+        .out
+        .answer(&outfits, || text(&outfits, context.out))?;
+    Ok(Status::Done)
+}
+
+fn write_collage(
+    path: &Path,
+    wardrobe: &Wardrobe,
+    outfits: &Outfits,
+    context: &Context,
+) -> Result<()> {
+    let Some(picture) = wardrobe.collage(outfits)? else {
+        context.note(format_args!(
+            "no outfits, so no picture in {}",
+            path.display()
+        ));
+        return Ok(());
+    };
+    let mut png = std::io::Cursor::new(Vec::new());
+    picture
+        .write_to(&mut png, image::ImageFormat::Png)
+        .context("cannot encode the picture")?;
+    write(path, png.get_ref())?;
+    context.note(format_args!("wrote {}", path.display()));
+    Ok(())
+}
+
+/// Writes a file the user has named.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes).map_err(|source| {
+        let message = format!(
+            "cannot write {}: {source}; choose another place",
+            path.display()
+        );
+        anyhow::Error::new(source).context(message)
+    })
+}
+
+fn text(outfits: &Outfits, out: Output) -> String {
+    let mut text = String::new();
+    for (place, outfit) in outfits.outfits.iter().enumerate() {
+        let _ = writeln!(text, "{}", one(place + 1, outfit, out));
+    }
+    if let Some(reason) = &outfits.reason {
+        let _ = writeln!(text, "{reason}");
+    }
+    text
+}
+
+fn one(place: usize, outfit: &Outfit, out: Output) -> String {
+    let scored = &outfit.scored;
+    let terms = [
+        ("colour", scored.breakdown.color),
+        ("formality", scored.breakdown.formality),
+        ("combination", scored.breakdown.category),
+        ("learned", scored.breakdown.learned),
+        ("taste", scored.breakdown.preference),
+    ];
+    let terms: Vec<String> = terms
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name} {:.2}", (*value)?)))
+        .collect();
+    let mut text = format!(
+        "{place}. {:.2}  ({})  {}\n",
+        scored.score,
+        terms.join(", "),
+        outfit.id
+    );
+    for garment in &outfit.items {
+        let colors = table::swatches(out, &garment.colors);
+        let _ = writeln!(text, "   {}  {:30} {colors}", garment.id, describe(garment));
+    }
+    for reason in &scored.explanation {
+        let _ = writeln!(text, "   - {reason}");
+    }
+    text
+}

@@ -1,0 +1,92 @@
+//! What every command works with: the flags, the wardrobe they name, and where to print.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use wardrobe::{ModelOptions, Wardrobe};
+
+use crate::args::Global;
+use crate::output::Output;
+
+/// What every command works with.
+pub struct Context {
+    home: Option<PathBuf>,
+    models: ModelOptions,
+    /// Where the answer goes.
+    pub out: Output,
+    /// No progress and no warnings.
+    pub quiet: bool,
+    /// Every warning.
+    pub verbose: bool,
+}
+
+impl Context {
+    /// Applies the flags: threads now, the rest when it is needed.
+    pub fn new(flags: Global) -> Result<Self> {
+        let models = ModelOptions {
+            device: flags.device,
+            weights: flags.weights,
+        };
+        // A GPU that is not there is told at once, not after minutes of reading photos.
+        if !matches!(models.device.as_str(), "auto" | "cpu") {
+            models.device()?;
+        }
+        if let Some(threads) = flags.threads {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads.into())
+                .build_global()
+                .context("cannot start the threads asked for: give a smaller --threads")?;
+        }
+        Ok(Self {
+            home: flags.home,
+            models,
+            out: Output::new(flags.json),
+            quiet: flags.quiet,
+            verbose: flags.verbose,
+        })
+    }
+
+    /// Which weights to load and where to run them.
+    pub fn models(&self) -> &ModelOptions {
+        &self.models
+    }
+
+    /// The wardrobe, made where there is none.
+    pub fn wardrobe(&self) -> Result<Wardrobe> {
+        Ok(Wardrobe::open(self.home()?, self.models.clone())?)
+    }
+
+    /// The wardrobe for looking at; nothing is made.
+    pub fn wardrobe_to_read(&self) -> Result<Wardrobe> {
+        Ok(Wardrobe::open_to_read(self.home()?, self.models.clone())?)
+    }
+
+    /// The wardrobe for changing what is in it; nothing is made.
+    pub fn wardrobe_to_change(&self) -> Result<Wardrobe> {
+        if Wardrobe::exists(self.home()?)? {
+            self.wardrobe()
+        } else {
+            self.wardrobe_to_read()
+        }
+    }
+
+    fn home(&self) -> Result<PathBuf> {
+        if let Some(home) = self
+            .home
+            .as_ref()
+            .filter(|home| !home.as_os_str().is_empty())
+        {
+            return Ok(home.clone());
+        }
+        let folders = directories::BaseDirs::new()
+            .context("this account has no data folder: name the wardrobe's folder with --home")?;
+        Ok(folders.data_dir().join("wardrobe"))
+    }
+
+    /// Tells something on standard error, unless it is to be quiet.
+    pub fn note(&self, message: impl std::fmt::Display) {
+        if !self.quiet {
+            crate::output::to_stderr(message);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Progress bars on standard error.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use wardrobe_train::Event;
+
+use crate::context::Context;
+
+const BAR: &str = "{bar:32} {pos}/{len} {msg}  {per_sec}, {eta} left";
+
+/// A bar of unknown length yet, hidden where standard error is no terminal or `quiet`.
+pub fn bar(quiet: bool) -> ProgressBar {
+    let target = if quiet {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr()
+    };
+    let bar = ProgressBar::with_draw_target(None, target);
+    if let Ok(style) = ProgressStyle::with_template(BAR) {
+        bar.set_style(style.progress_chars("━━ "));
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// Follows a training or an evaluation: batches move the bar, epochs are told line by line.
+pub fn watch<'a>(bar: &'a ProgressBar, context: &'a Context) -> impl FnMut(Event) + 'a {
+    move |event| match event {
+        Event::Loading { done, total } => place(bar, done, total, "photos read".into()),
+        Event::Step {
+            epoch,
+            epochs,
+            step,
+            steps,
+            loss,
+        } => {
+            let message = format!("steps of epoch {epoch} of {epochs}, loss {loss:.3}");
+            place(bar, step, steps, message);
+        }
+        Event::Skipped { reason } => {
+            bar.suspend(|| context.note(format_args!("warning: {reason}")))
+        }
+        Event::Epoch {
+            epoch,
+            train_loss,
+            top1,
+            macro_f1,
+            best,
+            seconds,
+        } => {
+            let best = if best { ", the best so far" } else { "" };
+            bar.suspend(|| {
+                context.note(format_args!(
+                    "epoch {epoch}: loss {train_loss:.3}, top-1 {top1:.3}, macro-F1 {macro_f1:.3} in {seconds:.0} s{best}"
+                ));
+            });
+        }
+        _ => {}
+    }
+}
+
+fn place(bar: &ProgressBar, done: usize, total: usize, message: String) {
+    // A new phase counts from its own start.
+    if done <= 1 {
+        bar.reset();
+    }
+    bar.set_length(total as u64);
+    bar.set_position(done as u64);
+    bar.set_message(message);
+}

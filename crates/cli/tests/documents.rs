@@ -1,0 +1,302 @@
+//! The JSON documents: names of fields exactly as documented.
+
+mod common;
+
+use common::{Bench, keys};
+use serde_json::Value;
+
+const GARMENT: [&str; 16] = [
+    "bbox",
+    "category",
+    "category_confidence",
+    "colors",
+    "created_at",
+    "crop",
+    "embedder",
+    "fit",
+    "formality",
+    "id",
+    "laundry",
+    "pattern",
+    "photo",
+    "seasons",
+    "slots",
+    "styles",
+];
+
+/// Three photos taken in, and what ingest said.
+fn stocked() -> (Bench, Value) {
+    let bench = Bench::new();
+    for (mark, cloth) in [[40, 60, 120], [120, 60, 40], [60, 110, 60]]
+        .into_iter()
+        .enumerate()
+    {
+        bench.photo(&format!("photos/{mark}.png"), cloth, mark as u32);
+    }
+    let report = bench.json(0, &["ingest", &bench.path("photos").to_string_lossy()]);
+    (bench, report)
+}
+
+/// Makes a top, a bottom and shoes of the first three garments, whatever the models saw.
+fn dress(bench: &Bench) -> Vec<String> {
+    let list = bench.json(0, &["list"]);
+    let ids: Vec<String> = list["garments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|garment| garment["id"].as_str().unwrap().to_owned())
+        .collect();
+    for (id, category) in ids.iter().zip(["shirt", "chinos", "loafers"]) {
+        bench.json(0, &["edit", id, "--category", category]);
+    }
+    ids
+}
+
+fn is_garment(garment: &Value) {
+    assert_eq!(keys(garment), GARMENT);
+    assert_eq!(garment["bbox"].as_array().unwrap().len(), 4);
+    assert_eq!(keys(&garment["colors"][0]), ["fraction", "hex", "name"]);
+    assert!(
+        garment["colors"][0]["hex"]
+            .as_str()
+            .unwrap()
+            .starts_with('#')
+    );
+    assert!(garment["pattern"].is_null() && garment["fit"].is_null());
+    assert_eq!(garment["styles"], serde_json::json!([]));
+    assert_eq!(garment["laundry"], false);
+}
+
+#[test]
+fn ingest_and_list() {
+    let (bench, report) = stocked();
+    assert_eq!(keys(&report), ["photos", "stopped", "summary"]);
+    let summary = [
+        "added",
+        "duplicate",
+        "failed",
+        "garments",
+        "rejected",
+        "seconds",
+    ];
+    assert_eq!(keys(&report["summary"]), summary);
+    for photo in report["photos"].as_array().unwrap() {
+        assert_eq!(
+            keys(photo),
+            [
+                "duplicate_of",
+                "garments",
+                "path",
+                "reason",
+                "status",
+                "warnings"
+            ]
+        );
+        assert_eq!(photo["status"], "added");
+        assert!(photo["reason"].is_null() && photo["duplicate_of"].is_null());
+        is_garment(&photo["garments"][0]);
+    }
+    let list = bench.json(0, &["list"]);
+    assert_eq!(keys(&list), ["garments"]);
+    assert_eq!(list["garments"].as_array().unwrap().len(), 3);
+    assert_eq!(list["garments"][0], report["photos"][0]["garments"][0]);
+    let id = list["garments"][0]["id"].as_str().unwrap();
+    assert_eq!(bench.json(0, &["show", id]), list["garments"][0]);
+}
+
+#[test]
+fn ingesting_again_adds_nothing_and_keeps_corrections() {
+    let (bench, _) = stocked();
+    let ids = dress(&bench);
+    bench.json(
+        0,
+        &[
+            "edit",
+            &ids[0],
+            "--color",
+            "burgundy,white",
+            "--pattern",
+            "striped",
+            "--laundry",
+            "yes",
+        ],
+    );
+    let before = bench.json(0, &["list"]);
+    let photos = bench.path("photos");
+    std::fs::copy(photos.join("0.png"), photos.join("again.png")).unwrap();
+    let report = bench.json(0, &["ingest", &photos.to_string_lossy()]);
+    assert_eq!(report["summary"]["added"], 0);
+    assert_eq!(report["summary"]["duplicate"], 4);
+    let again = &report["photos"][3];
+    assert!(again["path"].as_str().unwrap().ends_with("again.png"));
+    assert_eq!(again["duplicate_of"], before["garments"][0]["photo"]);
+    assert_eq!(again["reason"], "the same content as 0.png");
+    assert_eq!(again["garments"][0], before["garments"][0]);
+    assert_eq!(bench.json(0, &["list"]), before);
+    assert_eq!(before["garments"][0]["colors"][1]["name"], "white");
+    assert_eq!(before["garments"][0]["slots"], serde_json::json!(["top"]));
+}
+
+#[test]
+fn a_near_duplicate_is_added_and_names_the_other() {
+    let (bench, _) = stocked();
+    let photo = image::open(bench.path("photos/0.png")).unwrap().brighten(6);
+    photo.save(bench.path("brighter.jpg")).unwrap();
+    let report = bench.json(
+        0,
+        &["ingest", &bench.path("brighter.jpg").to_string_lossy()],
+    );
+    assert_eq!(report["summary"]["added"], 1);
+    let warnings = report["photos"][0]["warnings"].as_array().unwrap();
+    let near = warnings
+        .iter()
+        .find(|warning| warning["kind"] == "near-duplicate")
+        .unwrap();
+    assert_eq!(keys(near), ["kind", "message", "value"]);
+    assert!(
+        near["message"]
+            .as_str()
+            .unwrap()
+            .contains("looks like 0.png"),
+        "{near}"
+    );
+}
+
+#[test]
+fn removing_and_taking_in_again() {
+    let (bench, report) = stocked();
+    let id = report["photos"][1]["garments"][0]["id"].as_str().unwrap();
+    let removed = bench.json(0, &["remove", id]);
+    assert_eq!(removed["removed"][0]["id"], id);
+    let (status, stdout, stderr) = bench.run(&["remove", "--json", id, "zzz"]);
+    assert_eq!(status, 1, "{stdout}");
+    assert_eq!(stderr.lines().count(), 2, "{stderr}");
+    let report = bench.json(0, &["ingest", &bench.path("photos").to_string_lossy()]);
+    assert_eq!(report["summary"]["added"], 1);
+    assert_eq!(report["photos"][1]["garments"][0]["id"], id);
+}
+
+#[test]
+fn similar() {
+    let (bench, report) = stocked();
+    let id = report["photos"][0]["garments"][0]["id"].as_str().unwrap();
+    let photo = bench.path("photos/0.png");
+    for (target, expected) in [(id, 2), (&*photo.to_string_lossy(), 3)] {
+        let alike = bench.json(0, &["similar", target]);
+        assert_eq!(keys(&alike), ["garments"]);
+        let garments = alike["garments"].as_array().unwrap();
+        assert_eq!(garments.len(), expected);
+        let mut fields: Vec<&str> = GARMENT.to_vec();
+        fields.push("score");
+        fields.sort_unstable();
+        assert_eq!(keys(&garments[0]), fields);
+    }
+    let alike = bench.json(0, &["similar", &photo.to_string_lossy(), "-n", "1"]);
+    assert_eq!(
+        alike["garments"][0]["id"], id,
+        "a photo is most like itself"
+    );
+    assert!(alike["garments"][0]["score"].as_f64().unwrap() > 0.999);
+}
+
+#[test]
+fn recommend_and_pages() {
+    let (bench, _) = stocked();
+    dress(&bench);
+    let (html, png) = (bench.path("looks.html"), bench.path("looks.png"));
+    let (html_name, png_name) = (html.to_string_lossy(), png.to_string_lossy());
+    let answer = bench.json(
+        0,
+        &["recommend", "--html", &html_name, "--collage", &png_name],
+    );
+    assert_eq!(keys(&answer), ["candidates", "outfits", "reason", "seed"]);
+    assert_eq!(answer["outfits"].as_array().unwrap().len(), 1);
+    assert!(answer["reason"].is_string(), "one outfit of five asked for");
+    let outfit = &answer["outfits"][0];
+    assert_eq!(
+        keys(outfit),
+        [
+            "breakdown",
+            "explanation",
+            "garments",
+            "id",
+            "items",
+            "score"
+        ]
+    );
+    let slots: Vec<&Value> = outfit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| &i["slots"][0])
+        .collect();
+    assert_eq!(slots, ["top", "bottom", "shoes"]);
+    is_garment(&outfit["items"][0]);
+    let page = std::fs::read_to_string(&html).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.matches("<img ").count() == 3);
+    assert_eq!(image::open(&png).unwrap().width(), 24 + 3 * 324);
+    let report = bench.path("report.html");
+    let told = bench.json(0, &["report", &report.to_string_lossy()]);
+    assert_eq!(
+        (&told["garments"], &told["outfits"]),
+        (&3.into(), &1.into())
+    );
+    assert!(
+        std::fs::read_to_string(&report)
+            .unwrap()
+            .contains("<h1>Wardrobe</h1>")
+    );
+    let (status, _, stderr) = bench.run(&["recommend", "--html", "/no/such/folder/page.html"]);
+    assert_eq!(status, 1);
+    assert!(stderr.contains("/no/such/folder/page.html"), "{stderr}");
+}
+
+#[test]
+fn inspect() {
+    let bench = Bench::new();
+    let photo = bench.photo("photo.png", [40, 60, 120], 0);
+    std::fs::write(bench.path("text.jpg"), "no photo").unwrap();
+    let (photo, text) = (photo.to_string_lossy(), bench.path("text.jpg"));
+    let text = text.to_string_lossy();
+    for (stage, list, fields) in [
+        (
+            "quality",
+            "photos",
+            &[
+                "blur", "contrast", "error", "exposure", "height", "ok", "path", "warnings",
+                "width",
+            ][..],
+        ),
+        ("classify", "photos", &["error", "path", "top"]),
+        ("colors", "photos", &["colors", "error", "path"]),
+        ("embed", "items", &["embedding", "error", "model", "path"]),
+    ] {
+        let document = bench.json(3, &["inspect", stage, &photo, &text]);
+        assert_eq!(keys(&document), [list]);
+        let rows = document[list].as_array().unwrap();
+        assert_eq!(rows.len(), 2, "{stage}");
+        for row in rows {
+            assert_eq!(keys(row), fields, "{stage}");
+            assert_eq!(row["error"].is_string(), row["path"] == *text, "{row}");
+        }
+        let (status, _, stderr) = bench.run(&["inspect", stage, &text]);
+        assert_eq!(status, 1, "{stage}");
+        assert!(common::only_line(&stderr).contains("text.jpg"), "{stderr}");
+    }
+    let quality = &bench.json(0, &["inspect", "quality", &photo])["photos"][0];
+    assert_eq!(
+        (&quality["ok"], &quality["width"], &quality["height"]),
+        (&true.into(), &300.into(), &400.into())
+    );
+    assert_eq!(keys(&quality["blur"]), ["blurry", "value"]);
+    assert_eq!(keys(&quality["exposure"]), ["bright", "dark", "verdict"]);
+    let top = &bench.json(0, &["inspect", "classify", "-k", "3", &photo])["photos"][0]["top"];
+    assert_eq!(top.as_array().unwrap().len(), 3);
+    assert_eq!(keys(&top[0]), ["category", "confidence"]);
+    let colors = &bench.json(0, &["inspect", "colors", &photo])["photos"][0]["colors"];
+    assert_eq!(keys(&colors[0]), ["basic", "fraction", "hex", "name"]);
+    assert_eq!(colors[0]["basic"], "blue");
+    let embedded = &bench.json(0, &["inspect", "embed", &photo])["items"][0];
+    assert_eq!(embedded["embedding"].as_array().unwrap().len(), 512);
+    assert!(!bench.home().exists());
+}

@@ -1,0 +1,129 @@
+//! Opening `wardrobe.db`: its format version, its settings, and what its errors mean to a person.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+
+use crate::home::Home;
+use crate::{Error, Result};
+
+/// The format this version of the crate writes, and the newest it reads.
+const FORMAT: i64 = 1;
+
+/// How long to wait for another process that is writing.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// To change the wardrobe; the database is made where there is none.
+    Write,
+    /// To look at it; without a database, it is empty and not on disk.
+    Read,
+}
+
+/// Opens the database of a wardrobe.
+pub(crate) fn open(home: &Home, access: Access) -> Result<Connection> {
+    let path = home.database();
+    let there = path.try_exists().map_err(Error::file("look for", &path))?;
+    if access == Access::Write || there {
+        let create = match access {
+            Access::Write => OpenFlags::SQLITE_OPEN_CREATE,
+            Access::Read => OpenFlags::empty(),
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+        let opened = Connection::open_with_flags(&path, flags);
+        let prepared = opened
+            .map_err(Error::database(&path))
+            .and_then(|open| prepare(open, &path));
+        return match prepared {
+            Err(error) if access == Access::Read && is_unwritable(&error) => open_frozen(&path),
+            prepared => prepared,
+        };
+    }
+    let connection = Connection::open_in_memory().map_err(Error::database(&path))?;
+    prepare(connection, &path)
+}
+
+/// Whether SQLite wanted to write beside the database, as its write-ahead log makes it, and may not.
+fn is_unwritable(error: &Error) -> bool {
+    let Error::Database { source, .. } = error else {
+        return false;
+    };
+    let code = source.sqlite_error_code();
+    matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+}
+
+/// Opens a database on a read-only disk or in a read-only folder, where nobody changes it.
+fn open_frozen(path: &Path) -> Result<Connection> {
+    let encoded = path
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let opened = Connection::open_with_flags(format!("file:{encoded}?immutable=1"), flags);
+    prepare(opened.map_err(Error::database(path))?, path)
+}
+
+/// Sets the connection up and brings the tables into being, or checks that this crate knows them.
+fn prepare(mut connection: Connection, path: &Path) -> Result<Connection> {
+    let failed = |source| Error::database(path)(source);
+    connection.busy_timeout(PATIENCE).map_err(failed)?;
+    connection
+        .pragma_update(None, "foreign_keys", true)
+        .map_err(failed)?;
+    match format_of(&connection).map_err(failed)? {
+        Some(FORMAT) => Ok(connection),
+        Some(found) if found > FORMAT => Err(Error::NewerFormat {
+            path: path.to_path_buf(),
+            found,
+            known: FORMAT,
+        }),
+        Some(_) => Err(Error::NotAWardrobe {
+            path: path.to_path_buf(),
+        }),
+        None if !is_empty(&connection).map_err(failed)? => Err(Error::NotAWardrobe {
+            path: path.to_path_buf(),
+        }),
+        None => {
+            create(&mut connection).map_err(failed)?;
+            Ok(connection)
+        }
+    }
+}
+
+/// Makes the tables, unless another process did so since we looked.
+fn create(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    if format_of(&transaction)?.is_none() {
+        transaction.execute_batch(include_str!("schema.sql"))?;
+    }
+    transaction.commit()
+}
+
+/// The format version the database says it has.
+fn format_of(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    let known = "SELECT 1 FROM sqlite_schema WHERE name = 'wardrobe_format'";
+    if connection
+        .query_row(known, [], |_| Ok(()))
+        .optional()?
+        .is_none()
+    {
+        return Ok(None);
+    }
+    connection.query_row("SELECT max(version) FROM wardrobe_format", [], |row| {
+        row.get(0)
+    })
+}
+
+/// Whether the database has no tables at all, as a file that has just been made.
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
+        row.get(0)
+    })
+}

@@ -1,0 +1,188 @@
+//! What can go wrong with a wardrobe.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+/// A result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What can go wrong with a wardrobe. Each says what failed, on which file, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The wardrobe's path is not a folder.
+    #[error("{} is a file, and a wardrobe is a folder: choose another place for it", path.display())]
+    NotAFolder {
+        /// The path asked for.
+        path: PathBuf,
+    },
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {}: {}", path.display(), io_remedy(source))]
+    File {
+        /// What was tried, as a verb: `write`.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The database failed.
+    #[error("the database {} {}", path.display(), sqlite_remedy(source))]
+    Database {
+        /// The database file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// The database was written by a newer version.
+    #[error(
+        "{} has format {found} and this version reads up to {known}: use a newer wardrobe, or another folder",
+        path.display()
+    )]
+    NewerFormat {
+        /// The database file.
+        path: PathBuf,
+        /// The format it says it has.
+        found: i64,
+        /// The newest format known here.
+        known: i64,
+    },
+    /// The file is a database of something else.
+    #[error("{} is a database, but not a wardrobe's: choose another folder", path.display())]
+    NotAWardrobe {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// No garment has this id.
+    #[error("no garment `{id}` in the wardrobe: `list` shows the ids")]
+    UnknownGarment {
+        /// The id, or beginning of one, as given.
+        id: String,
+    },
+    /// Several garments' ids begin so.
+    #[error("`{id}` could be {}: give more of the id", matches.join(", "))]
+    AmbiguousGarment {
+        /// The beginning as given.
+        id: String,
+        /// Ids that begin with it, at most four.
+        matches: Vec<String>,
+    },
+    /// A garment without its vector.
+    #[error("garment {garment} has no embedding: ingest its photo again to renew it")]
+    NoEmbedding {
+        /// The garment.
+        garment: String,
+    },
+    /// A photo in which no garment was found.
+    #[error("{}: no garment found in it: photograph one garment on a plain ground", path.display())]
+    NothingFound {
+        /// The photo.
+        path: PathBuf,
+    },
+    /// A photo could not be read or decoded, or it is none.
+    #[error(transparent)]
+    Photo(#[from] wardrobe_ingest::Error),
+    /// A box could not be cut out of its photo.
+    #[error(transparent)]
+    Detect(#[from] wardrobe_detect::Error),
+    /// The colours could not be measured.
+    #[error(transparent)]
+    Attributes(#[from] wardrobe_attributes::Error),
+    /// The weights could not be found or loaded.
+    #[error(transparent)]
+    Weights(#[from] wardrobe_weights::Error),
+    /// The device is not to be had.
+    #[error(transparent)]
+    Device(#[from] candle_core::Error),
+    /// The classifier failed.
+    #[error(transparent)]
+    Classify(#[from] wardrobe_classify::Error),
+    /// The embedder failed.
+    #[error(transparent)]
+    Embed(#[from] wardrobe_embed::Error),
+    /// The vector index failed.
+    #[error(transparent)]
+    Index(#[from] wardrobe_vector_index::IndexError),
+    /// The recommender refused a request.
+    #[error(transparent)]
+    Recommend(#[from] wardrobe_recommend::Error),
+    /// A value outside the vocabulary.
+    #[error(transparent)]
+    Vocabulary(#[from] wardrobe_types::Error),
+    /// A picture could not be encoded.
+    #[error("cannot encode the picture {name}: {source}")]
+    Encode {
+        /// The picture.
+        name: String,
+        /// Why not.
+        source: image::ImageError,
+    },
+}
+
+impl Error {
+    /// For `map_err`: what was tried on which file.
+    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::File {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// For `map_err`: the database it happened in.
+    pub(crate) fn database(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Database { path, source }
+    }
+
+    /// Whether the wardrobe's own folder cannot take anything more, so that going on is pointless.
+    pub(crate) fn stops_a_batch(&self) -> bool {
+        matches!(
+            self,
+            Self::File { .. } | Self::Database { .. } | Self::Index(_)
+        )
+    }
+}
+
+/// The reason of an I/O error and what to do about it.
+fn io_remedy(source: &io::Error) -> String {
+    use io::ErrorKind as Kind;
+    let remedy = match source.kind() {
+        Kind::StorageFull | Kind::QuotaExceeded => {
+            "the disk is full: free some space and run it again"
+        }
+        Kind::PermissionDenied => {
+            "permission denied: change its permissions, or choose another place"
+        }
+        Kind::ReadOnlyFilesystem => "it is on a read-only disk: choose another place",
+        Kind::NotFound => "there is no such file or folder: check the path",
+        Kind::FileTooLarge => "the file would be larger than this disk or account allows",
+        _ => return format!("{source}: check the disk"),
+    };
+    remedy.to_owned()
+}
+
+/// The reason of a database error and what to do about it.
+fn sqlite_remedy(source: &rusqlite::Error) -> String {
+    let remedy = match source.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => {
+            "cannot grow, the disk is full: free some space and run it again"
+        }
+        Some(ErrorCode::ReadOnly) => {
+            "is read-only: change its permissions, or choose another folder"
+        }
+        Some(ErrorCode::CannotOpen) => "cannot be opened: check the permissions of its folder",
+        Some(ErrorCode::NotADatabase) => {
+            "is not a database: move the file away, or choose another folder"
+        }
+        Some(ErrorCode::DatabaseCorrupt) => "is damaged: restore the folder from a copy",
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "is in use by another program: wait for that to end and run it again"
+        }
+        _ => return format!("failed ({source}): restore the folder from a copy if this goes on"),
+    };
+    remedy.to_owned()
+}

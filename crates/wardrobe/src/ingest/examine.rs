@@ -1,0 +1,128 @@
+//! One photo, from its file to what there is to store: the part that runs on all cores.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use wardrobe_attributes::{color::dominant_colors, foreground};
+use wardrobe_detect::crop_with_margin;
+use wardrobe_ingest::{
+    DecodeLimits, Format, PerceptualHash, QualityReport, RgbImage, assess, decode, perceptual_hash,
+};
+use wardrobe_types::{BoxXyxy, Color};
+
+use crate::locate::locate;
+use crate::picture::fit_within;
+use crate::{Error, Result};
+
+/// Ground kept around a garment, as a share of its box's sides.
+const MARGIN: f32 = 0.05;
+/// The longer side of a crop, in pixels: more than any model looks at, and small beside the photo.
+const CROP_SIDE: u32 = 1024;
+
+/// A photo, read and measured.
+pub(super) enum Examined {
+    /// Its bytes are known and there is nothing new to see.
+    Known { sha256: String },
+    /// It is not good enough; the reason.
+    Rejected {
+        reason: String,
+        quality: QualityReport,
+    },
+    /// It is worth the models' time.
+    Ready(Box<Ready>),
+}
+
+/// A photo ready for the models. The pixels of the photo itself are gone.
+pub(crate) struct Ready {
+    pub(crate) sha256: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) format: Format,
+    pub(crate) phash: PerceptualHash,
+    pub(crate) quality: QualityReport,
+    pub(crate) cuts: Vec<Cut>,
+}
+
+/// One garment cut out of a photo.
+pub(crate) struct Cut {
+    /// Pixels of the upright photo.
+    pub(crate) bbox: BoxXyxy,
+    /// The garment with a little ground around it.
+    pub(crate) crop: RgbImage,
+    /// Largest first.
+    pub(crate) colors: Vec<Color>,
+}
+
+/// Reads a photo and measures all that needs its pixels.
+///
+/// `skip` says of a SHA-256 whether there is nothing to be learned from those bytes.
+pub(super) fn examine(path: &Path, skip: impl Fn(&str) -> bool) -> Result<Examined> {
+    let limits = DecodeLimits::default();
+    let bytes = read(path, &limits)?;
+    let sha256 = hex(&Sha256::digest(&bytes));
+    if skip(&sha256) {
+        return Ok(Examined::Known { sha256 });
+    }
+    let photo = decode(&bytes, path, &limits)?;
+    let quality = assess(&photo.image)?;
+    if !quality.ok {
+        let reasons: Vec<&str> = quality
+            .warnings
+            .iter()
+            .map(|w| w.message.as_str())
+            .collect();
+        return Ok(Examined::Rejected {
+            reason: reasons.join("; "),
+            quality,
+        });
+    }
+    let phash = perceptual_hash(&photo.image)?;
+    let cuts = cut(&photo.image)?;
+    Ok(Examined::Ready(Box::new(Ready {
+        sha256,
+        bytes,
+        format: photo.format,
+        phash,
+        quality,
+        cuts,
+    })))
+}
+
+/// A file's bytes, unless there are more than any photo has.
+fn read(path: &Path, limits: &DecodeLimits) -> Result<Vec<u8>> {
+    let length = std::fs::metadata(path)
+        .map_err(Error::file("read", path))?
+        .len();
+    if length > limits.max_file_bytes {
+        let limit = limits.max_file_bytes;
+        return Err(wardrobe_ingest::Error::FileTooLarge {
+            path: path.into(),
+            limit,
+        }
+        .into());
+    }
+    std::fs::read(path).map_err(Error::file("read", path))
+}
+
+/// The garments of an upright photo.
+pub(crate) fn cut(photo: &RgbImage) -> Result<Vec<Cut>> {
+    let foreground = foreground::segment(photo)?;
+    let colors = dominant_colors(photo, &foreground)?;
+    let garments = locate(&foreground).into_iter().map(|found| {
+        let crop = fit_within(crop_with_margin(photo, found.bbox, MARGIN)?, CROP_SIDE)?;
+        let bbox = found.bbox.clipped(photo.width(), photo.height());
+        Ok::<_, Error>(Cut {
+            bbox,
+            crop,
+            colors: colors.clone(),
+        })
+    });
+    garments.collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

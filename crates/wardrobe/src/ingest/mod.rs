@@ -1,0 +1,329 @@
+//! Photos to garments.
+//!
+//! Photos go through in chunks: each chunk is read, decoded and measured on all cores, looked at by
+//! the models in one batch, and stored photo by photo, each in one transaction. Between photos, a
+//! full-size picture lives only while its own core works on it, so memory does not grow with the
+//! number of photos.
+
+pub(crate) mod examine;
+mod known;
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use rayon::prelude::*;
+use wardrobe_ingest::{RgbImage, discover};
+use wardrobe_types::GarmentId;
+
+use self::examine::{Cut, Examined, Ready, examine};
+use self::known::Known;
+pub use self::report::{IngestReport, PhotoReport, PhotoStatus, Summary, Warning, WarningKind};
+use crate::home::Home;
+use crate::models::Look;
+use crate::record::Seen;
+use crate::store::{PhotoRow, insert_photo, upsert_garment};
+use crate::{Result, Wardrobe, picture, vectors};
+
+/// Photos read ahead of the models; also the models' batch.
+const CHUNK: usize = 16;
+/// JPEG quality of stored crops, 1..=100.
+const CROP_QUALITY: u8 = 90;
+/// Hexadecimal digits of the photo's hash in a garment's id: 48 bits, so that a million photos meet
+/// by chance with a probability of 1 in 500.
+const ID_DIGITS: usize = 12;
+/// The same for the photo's file name: 80 bits.
+const FILE_DIGITS: usize = 20;
+
+/// How an ingest is getting on.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Progress<'a> {
+    /// So many photos were found; the work begins.
+    Found(usize),
+    /// One file is done with. Problems found before the work began are not among the photos counted.
+    Done(&'a PhotoReport),
+}
+
+impl Wardrobe {
+    /// Takes photos in: files, or folders with all that is in them.
+    ///
+    /// Photos already there are known by their content and change nothing. A bad file is reported
+    /// and the rest goes on. `cancel` is looked at between photos; what is reported as added by
+    /// then is stored. If the wardrobe's own folder fails (a full disk), the ingest stops, and the
+    /// report says so in [`IngestReport::stopped`].
+    ///
+    /// # Errors
+    /// A wardrobe that cannot be written at all, models that cannot be loaded or that fail.
+    pub fn ingest<P: AsRef<Path>>(
+        &mut self,
+        paths: &[P],
+        cancel: &AtomicBool,
+        mut progress: impl FnMut(Progress<'_>),
+    ) -> Result<IngestReport> {
+        let start = Instant::now();
+        let found = discover(paths);
+        let mut report = IngestReport::default();
+        progress(Progress::Found(found.photos.len()));
+        for problem in found.problems {
+            let path = problem.path().map(Path::to_path_buf).unwrap_or_default();
+            report.push(PhotoReport::kept_out(path, PhotoStatus::Failed, problem));
+        }
+        report
+            .photos
+            .iter()
+            .for_each(|photo| progress(Progress::Done(photo)));
+        if !found.photos.is_empty() {
+            let known = Known::read(&self.store, self.models()?.embedder())?;
+            let mut run = Run {
+                wardrobe: self,
+                known,
+                report: &mut report,
+                cancel,
+            };
+            run.all(&found.photos, &mut progress)?;
+        }
+        report.summary.seconds = start.elapsed().as_secs_f64();
+        Ok(report)
+    }
+}
+
+/// An ingest on its way.
+struct Run<'a> {
+    wardrobe: &'a mut Wardrobe,
+    known: Known,
+    report: &'a mut IngestReport,
+    cancel: &'a AtomicBool,
+}
+
+/// A photo of a chunk: examined, and seen by the models where it is ready for them.
+type Outcome = Result<(Examined, Vec<Result<Look>>)>;
+
+impl Run<'_> {
+    fn all(&mut self, photos: &[PathBuf], progress: &mut impl FnMut(Progress<'_>)) -> Result<()> {
+        for chunk in photos.chunks(CHUNK) {
+            for (path, outcome) in chunk.iter().zip(self.look_at(chunk)?) {
+                if self.cancel.load(Ordering::Relaxed) {
+                    self.report.stopped = Some("interrupted: run it again to go on".into());
+                    return Ok(());
+                }
+                let photo = self.settle(path, outcome).unwrap_or_else(|error| {
+                    if error.stops_a_batch() {
+                        self.report.stopped = Some(error.to_string());
+                    }
+                    PhotoReport::kept_out(path.clone(), PhotoStatus::Failed, error)
+                });
+                progress(Progress::Done(&photo));
+                self.report.push(photo);
+                if self.report.stopped.is_some() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Examines a chunk on all cores and shows its garments to the models in one batch.
+    fn look_at(&self, chunk: &[PathBuf]) -> Result<Vec<Outcome>> {
+        let known = &self.known;
+        let examined: Vec<Result<Examined>> = chunk
+            .par_iter()
+            .map(|path| examine(path, |sha256| known.is_settled(sha256)))
+            .collect();
+        let crops: Vec<&RgbImage> = examined
+            .iter()
+            .flatten()
+            .flat_map(Examined::crops)
+            .collect();
+        let mut looks = self.wardrobe.models()?.look(&crops)?.into_iter();
+        let outcomes = examined.into_iter().map(|examined| {
+            let examined = examined?;
+            let count = examined.crops().count();
+            Ok((examined, looks.by_ref().take(count).collect()))
+        });
+        Ok(outcomes.collect())
+    }
+
+    /// Stores a photo, or says why not.
+    fn settle(&mut self, path: &Path, outcome: Outcome) -> Result<PhotoReport> {
+        match outcome? {
+            (Examined::Known { sha256 }, _) => self.duplicate(path, &sha256),
+            (Examined::Rejected { reason, quality }, _) => {
+                let warnings = quality.warnings.into_iter().map(Warning::from).collect();
+                let kept_out = PhotoReport::kept_out(path.into(), PhotoStatus::Rejected, reason);
+                Ok(PhotoReport {
+                    warnings,
+                    ..kept_out
+                })
+            }
+            // The same content twice in one chunk.
+            (Examined::Ready(ready), _) if self.known.is_settled(&ready.sha256) => {
+                self.duplicate(path, &ready.sha256)
+            }
+            (Examined::Ready(ready), looks) => {
+                let looks: Vec<Look> = looks.into_iter().collect::<Result<_>>()?;
+                self.keep(path, *ready, &looks)
+            }
+        }
+    }
+
+    fn duplicate(&self, path: &Path, sha256: &str) -> Result<PhotoReport> {
+        let mut photo = PhotoReport::new(path.into(), PhotoStatus::Duplicate);
+        if let Some(same) = self.known.same(sha256) {
+            photo.reason = Some(format!("the same content as {}", same.name));
+            photo.duplicate_of = Some(same.file.clone());
+        }
+        photo.garments = self.wardrobe.store.garments_of(sha256)?;
+        Ok(photo)
+    }
+
+    /// Stores a photo and tells what there is to tell of it.
+    fn keep(&mut self, path: &Path, ready: Ready, looks: &[Look]) -> Result<PhotoReport> {
+        let renewed = self.known.same(&ready.sha256).is_some();
+        let row = row_of(path, &ready);
+        let seen = self.wardrobe.store_photo(&row, &ready, looks)?;
+        let mut photo = if renewed {
+            self.duplicate(path, &ready.sha256)?
+        } else {
+            PhotoReport::new(path.into(), PhotoStatus::Added)
+        };
+        photo.warnings = self.warnings(&ready, renewed.then_some(seen.len()));
+        photo.garments = self.wardrobe.store.garments_of(&ready.sha256)?;
+        self.known.add(row);
+        Ok(photo)
+    }
+
+    fn warnings(&self, ready: &Ready, renewed: Option<usize>) -> Vec<Warning> {
+        let mut warnings: Vec<Warning> = ready
+            .quality
+            .warnings
+            .iter()
+            .cloned()
+            .map(Warning::from)
+            .collect();
+        if let Some(garments) = renewed {
+            let message = "looked at again with the models at hand; corrections are kept".into();
+            warnings.push(Warning {
+                kind: WarningKind::Renewed,
+                message,
+                value: garments as f32,
+            });
+        } else if let Some((other, bits)) = self.known.near(&ready.sha256, ready.phash) {
+            let message = format!(
+                "looks like {}, stored as {}: remove one if they are the same garment",
+                other.name, other.file
+            );
+            warnings.push(Warning {
+                kind: WarningKind::NearDuplicate,
+                message,
+                value: bits as f32,
+            });
+        }
+        warnings
+    }
+}
+
+impl Examined {
+    fn crops(&self) -> impl Iterator<Item = &RgbImage> {
+        let cuts = match self {
+            Self::Ready(ready) => ready.cuts.as_slice(),
+            _ => &[],
+        };
+        cuts.iter().map(|cut| &cut.crop)
+    }
+}
+
+pub(crate) fn row_of(path: &Path, ready: &Ready) -> PhotoRow {
+    let name = path
+        .file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned();
+    let key = &ready.sha256[..FILE_DIGITS];
+    let extension = ready.format.extensions()[0];
+    let file = Home::photo_name(key, extension);
+    PhotoRow {
+        sha256: ready.sha256.clone(),
+        phash: ready.phash,
+        name,
+        file,
+    }
+}
+
+/// What there is to store of one garment; `None` if the models named nothing.
+fn see(sha256: &str, place: usize, cut: &Cut, look: &Look) -> Option<Seen> {
+    let best = look.predictions.first()?;
+    let id = match place {
+        0 => sha256[..ID_DIGITS].to_owned(),
+        _ => format!("{}-{}", &sha256[..ID_DIGITS], place + 1),
+    };
+    Some(Seen {
+        crop: Home::crop_name(&id),
+        id: GarmentId::new(id),
+        bbox: cut.bbox,
+        category: best.category,
+        category_confidence: best.confidence,
+        colors: cut.colors.clone(),
+        embedder: look.embedding.embedder().clone(),
+    })
+}
+
+impl Wardrobe {
+    /// Stores a photo with its garments and vectors, all or nothing: the files first, then all rows
+    /// at once. A photo that is there already is renewed.
+    pub(crate) fn store_photo(
+        &mut self,
+        row: &PhotoRow,
+        ready: &Ready,
+        looks: &[Look],
+    ) -> Result<Vec<Seen>> {
+        let looked_at = ready.cuts.iter().zip(looks).enumerate();
+        let seen: Vec<Seen> = looked_at
+            .filter_map(|(place, (cut, look))| see(&ready.sha256, place, cut, look))
+            .collect();
+        let files = self.write_files(row, ready, &seen);
+        if let Err(error) = files.and_then(|()| self.write_rows(row, &seen, looks)) {
+            if self
+                .store
+                .garments_of(&row.sha256)
+                .is_ok_and(|stored| stored.is_empty())
+            {
+                self.remove_files(&row.file, seen.iter().map(|seen| seen.crop.as_str()));
+            }
+            return Err(error);
+        }
+        Ok(seen)
+    }
+
+    fn write_files(&self, row: &PhotoRow, ready: &Ready, seen: &[Seen]) -> Result<()> {
+        self.home.write(&row.file, &ready.bytes)?;
+        for (seen, cut) in seen.iter().zip(&ready.cuts) {
+            let jpeg = picture::jpeg(&cut.crop, CROP_QUALITY, &seen.crop)?;
+            self.home.write(&seen.crop, &jpeg)?;
+        }
+        Ok(())
+    }
+
+    fn write_rows(&mut self, row: &PhotoRow, seen: &[Seen], looks: &[Look]) -> Result<()> {
+        for look in looks {
+            self.vectors()?.make_room(&look.embedding)?;
+        }
+        let failed = self.store.failed();
+        self.store.transaction(|tx| {
+            insert_photo(tx, row).map_err(&failed)?;
+            for (seen, look) in seen.iter().zip(looks) {
+                upsert_garment(tx, &row.sha256, seen).map_err(&failed)?;
+                vectors::upsert_in(tx, &seen.id, &look.embedding)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Removes files whose rows did not come to be; what cannot be removed does no harm.
+    fn remove_files<'a>(&self, photo: &'a str, crops: impl Iterator<Item = &'a str>) {
+        for file in std::iter::once(photo).chain(crops) {
+            let _ = self.home.remove(file);
+        }
+    }
+}

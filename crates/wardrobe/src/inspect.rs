@@ -1,0 +1,96 @@
+//! One stage alone, on photos that need not be in any wardrobe: what `ingest` would see.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use wardrobe_attributes::{color, foreground};
+use wardrobe_ingest::{QualityReport, RgbImage, discover, load};
+use wardrobe_types::{Color, Embedding};
+
+use crate::ingest::examine::cut;
+use crate::{Error, Look, Models, Result};
+
+/// Photos the models look at in one pass.
+const BATCH: usize = 16;
+
+/// A photo, and what was found in it or why nothing was.
+pub type Inspected<T> = (PathBuf, Result<T>);
+
+/// Whether photos are good enough. Folders are walked; every file gets its own answer.
+pub fn quality<P: AsRef<Path>>(paths: &[P]) -> Vec<Inspected<QualityReport>> {
+    each(paths, |path| {
+        Ok(wardrobe_ingest::assess(&load(path)?.image)?)
+    })
+}
+
+/// The dominant colours of the garment in each photo, largest first.
+pub fn colors<P: AsRef<Path>>(paths: &[P]) -> Vec<Inspected<Vec<Color>>> {
+    each(paths, |path| {
+        let photo = load(path)?.image;
+        Ok(color::dominant_colors(
+            &photo,
+            &foreground::segment(&photo)?,
+        )?)
+    })
+}
+
+/// What the models see in each photo's first garment.
+///
+/// # Errors
+/// Models that fail altogether; a bad photo is an error in its own place.
+pub fn looks<P: AsRef<Path>>(models: &Models, paths: &[P]) -> Result<Vec<Inspected<Look>>> {
+    let (photos, mut inspected) = find(paths);
+    for batch in photos.chunks(BATCH) {
+        let crops: Vec<Result<RgbImage>> = batch.par_iter().map(|path| first_crop(path)).collect();
+        let whole: Vec<&RgbImage> = crops.iter().flatten().collect();
+        let mut looks = models.look(&whole)?.into_iter();
+        for (path, crop) in batch.iter().zip(crops) {
+            let nothing = || Error::NothingFound { path: path.clone() };
+            let look = crop.and_then(|_| looks.next().ok_or_else(nothing)?);
+            inspected.push((path.clone(), look));
+        }
+    }
+    Ok(inspected)
+}
+
+/// Where a photo's first garment lies among other looks.
+pub(crate) fn embed(models: &Models, path: &Path) -> Result<Embedding> {
+    let look = models.look(&[&first_crop(path)?])?.pop();
+    Ok(look
+        .ok_or_else(|| Error::NothingFound {
+            path: path.to_path_buf(),
+        })??
+        .embedding)
+}
+
+fn first_crop(path: &Path) -> Result<RgbImage> {
+    let mut cuts = cut(&load(path)?.image)?.into_iter();
+    let first = cuts.next().ok_or_else(|| Error::NothingFound {
+        path: path.to_path_buf(),
+    })?;
+    Ok(first.crop)
+}
+
+/// Runs one stage on every photo, on all cores.
+fn each<T: Send, P: AsRef<Path>>(
+    paths: &[P],
+    stage: impl Fn(&Path) -> Result<T> + Sync,
+) -> Vec<Inspected<T>> {
+    let (photos, mut inspected) = find(paths);
+    let done = photos.into_par_iter().map(|path| {
+        let found = stage(&path);
+        (path, found)
+    });
+    inspected.extend(done.collect::<Vec<_>>());
+    inspected
+}
+
+/// The photos at `paths`, and what could be none.
+fn find<T, P: AsRef<Path>>(paths: &[P]) -> (Vec<PathBuf>, Vec<Inspected<T>>) {
+    let found = discover(paths);
+    let problems = found.problems.into_iter().map(|problem| {
+        let path = problem.path().map(Path::to_path_buf).unwrap_or_default();
+        (path, Err(problem.into()))
+    });
+    (found.photos, problems.collect())
+}

@@ -1,0 +1,138 @@
+//! Every call of a model, in one place.
+
+use std::path::PathBuf;
+
+use candle_core::Device;
+use wardrobe_classify::{Classifier, Prediction};
+use wardrobe_embed::StarterEmbedder;
+use wardrobe_ingest::RgbImage;
+use wardrobe_types::{EmbedderId, Embedding};
+use wardrobe_weights::{Resolved, Resolver, Source, sha256, sha256_of_file};
+
+use crate::Result;
+
+/// The classifier's name in the weights' manifest.
+const CLASSIFIER: &str = "starter-classifier";
+/// Digits of the weights' SHA-256 in the embedder's name: enough to tell trainings apart.
+const FINGERPRINT: usize = 12;
+
+/// Which weights to load and where to run them.
+#[derive(Debug, Clone)]
+pub struct ModelOptions {
+    /// `auto`, `cpu`, `cuda` or `cuda:N`.
+    pub device: String,
+    /// A folder to look for weights in before the usual places, or the classifier's file itself.
+    pub weights: Option<PathBuf>,
+}
+
+impl Default for ModelOptions {
+    fn default() -> Self {
+        Self {
+            device: "auto".into(),
+            weights: None,
+        }
+    }
+}
+
+impl ModelOptions {
+    /// The device to run on.
+    ///
+    /// # Errors
+    /// A GPU asked for by name that this machine or this build has not.
+    pub fn device(&self) -> Result<Device> {
+        Ok(wardrobe_nn::device::resolve(&self.device)?)
+    }
+
+    fn classifier(&self) -> Result<Resolved> {
+        let resolved = match &self.weights {
+            Some(file) if file.is_file() => {
+                // Absolute, so that it cannot be taken for a name of the manifest.
+                let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+                Resolver::usual(None)?.resolve(&path.to_string_lossy())
+            }
+            folder => Resolver::usual(folder.as_deref())?.resolve(CLASSIFIER),
+        };
+        Ok(resolved?)
+    }
+}
+
+/// The models that look at garments: a classifier, and an embedder on its pooled features.
+#[derive(Debug)]
+pub struct Models {
+    classifier: Classifier,
+    embedder: StarterEmbedder,
+    weights: String,
+}
+
+/// What the models see in one picture of a garment.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// Every category with its probability, most likely first.
+    pub predictions: Vec<Prediction>,
+    /// Where it lies among other looks.
+    pub embedding: Embedding,
+}
+
+impl Models {
+    /// Finds, verifies and loads the weights.
+    ///
+    /// # Errors
+    /// Weights that are nowhere or do not fit, a device that is not there.
+    pub fn load(options: &ModelOptions) -> Result<Self> {
+        let device = options.device()?;
+        let resolved = options.classifier()?;
+        let classifier = Classifier::new(&resolved.load()?, &device)?;
+        let fingerprint = fingerprint(&resolved)?;
+        let embedder = StarterEmbedder::new(&fingerprint[..FINGERPRINT.min(fingerprint.len())]);
+        let weights = resolved.source.to_string();
+        Ok(Self {
+            classifier,
+            embedder,
+            weights,
+        })
+    }
+
+    /// The classifier alone, for measuring it.
+    pub fn classifier(&self) -> &Classifier {
+        &self.classifier
+    }
+
+    /// Where the classifier's weights came from.
+    pub fn weights(&self) -> &str {
+        &self.weights
+    }
+
+    /// The embedder's name: embeddings of two embedders are never compared.
+    pub fn embedder(&self) -> &EmbedderId {
+        self.embedder.id()
+    }
+
+    /// Looks at upright pictures of one garment each, in one pass of the network.
+    ///
+    /// # Errors
+    /// The pass itself; a single picture that cannot be embedded is an error in its place.
+    pub fn look(&self, pictures: &[&RgbImage]) -> Result<Vec<Result<Look>>> {
+        let classified = self.classifier.classify(pictures)?;
+        let looks = classified.into_iter().map(|seen| {
+            let embedding = self.embedder.embed(&seen.features)?;
+            Ok(Look {
+                predictions: seen.predictions,
+                embedding,
+            })
+        });
+        Ok(looks.collect())
+    }
+}
+
+/// The weights' SHA-256.
+fn fingerprint(resolved: &Resolved) -> Result<String> {
+    let verified = resolved
+        .entry
+        .as_ref()
+        .and_then(|entry| entry.sha256.clone());
+    Ok(match (verified, &resolved.source) {
+        (Some(hash), _) => hash,
+        (None, Source::File(path)) => sha256_of_file(path)?,
+        (None, Source::BuiltIn(bytes)) => sha256(bytes),
+    })
+}

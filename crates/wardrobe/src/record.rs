@@ -1,0 +1,118 @@
+//! A garment's row in the database, and the garment it becomes under the wearer's corrections.
+
+use rusqlite::Row;
+use serde::de::DeserializeOwned;
+use wardrobe_types::{BoxXyxy, Category, Color, EmbedderId, Garment, GarmentId};
+
+use crate::{Edit, priors};
+
+/// What the models saw of one garment.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Seen {
+    /// Its id: the beginning of its photo's hash, and its place in the photo.
+    pub(crate) id: GarmentId,
+    /// Its crop, relative to the wardrobe's folder.
+    pub(crate) crop: String,
+    /// Pixels of the upright photo.
+    pub(crate) bbox: BoxXyxy,
+    /// The classifier's first choice.
+    pub(crate) category: Category,
+    /// Its probability, 0..=1.
+    pub(crate) category_confidence: f32,
+    /// Dominant colours, largest first.
+    pub(crate) colors: Vec<Color>,
+    /// The model that embedded it.
+    pub(crate) embedder: EmbedderId,
+}
+
+/// One row of the garments with its photo's file and its corrections.
+pub(crate) struct GarmentRow {
+    seen: Seen,
+    photo: String,
+    created_at: String,
+    edit: Edit,
+}
+
+/// The columns [`GarmentRow::read`] expects, from garments `g`, photos `p` and the edits.
+pub(crate) const GARMENTS: &str = "
+    SELECT g.id, g.crop, g.bbox, g.category, g.category_confidence, g.colors, g.embedder,
+           p.file, g.created_at,
+           (SELECT json_group_object(field, json(value)) FROM edits WHERE garment = g.id)
+    FROM garments g JOIN photos p ON p.sha256 = g.photo";
+
+impl GarmentRow {
+    /// Reads a row of [`GARMENTS`].
+    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let seen = Seen {
+            id: GarmentId::new(row.get::<_, String>(0)?),
+            crop: row.get(1)?,
+            bbox: json(row, 2)?,
+            category: name(row, 3)?,
+            category_confidence: row.get(4)?,
+            colors: json(row, 5)?,
+            embedder: EmbedderId::new(row.get::<_, String>(6)?),
+        };
+        Ok(Self {
+            seen,
+            photo: row.get(7)?,
+            created_at: row.get(8)?,
+            edit: json(row, 9)?,
+        })
+    }
+
+    /// The garment: what the wearer said, else what the models saw, else the category's prior.
+    pub(crate) fn garment(self) -> Garment {
+        let Self {
+            seen,
+            photo,
+            created_at,
+            edit,
+        } = self;
+        let category = edit.category.unwrap_or(seen.category);
+        let stated = edit.category.is_some();
+        Garment {
+            id: seen.id,
+            photo,
+            crop: seen.crop,
+            bbox: seen.bbox,
+            category,
+            category_confidence: if stated {
+                1.0
+            } else {
+                seen.category_confidence
+            },
+            slots: category.slots().to_vec(),
+            colors: edit.colors.unwrap_or(seen.colors),
+            pattern: edit.pattern,
+            fit: edit.fit,
+            formality: edit.formality.unwrap_or(category.formality()).value(),
+            seasons: edit.seasons.unwrap_or_else(|| priors::seasons(category)),
+            styles: edit.styles.unwrap_or_default(),
+            embedder: seen.embedder,
+            laundry: edit.laundry.unwrap_or(false),
+            created_at,
+        }
+    }
+}
+
+/// A column of JSON text.
+fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|error| unreadable(column, error))
+}
+
+/// A column of a vocabulary's name.
+fn name<T: std::str::FromStr<Err = wardrobe_types::Error>>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|error| unreadable(column, error))
+}
+
+fn unreadable(
+    column: usize,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+}

@@ -1,0 +1,69 @@
+//! Garments that look alike.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use wardrobe_types::{Embedding, Garment, GarmentId};
+
+use crate::{Error, Result, Wardrobe, inspect};
+
+/// What to be similar to.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A garment of the wardrobe, by its id or the beginning of it; it is not among its own likes.
+    Garment(String),
+    /// A photo that need not be in the wardrobe.
+    Photo(PathBuf),
+}
+
+/// A garment and how much it looks like the target.
+#[derive(Debug, Clone, Serialize)]
+pub struct Similar {
+    /// The garment.
+    #[serde(flatten)]
+    pub garment: Garment,
+    /// Cosine similarity of the embeddings, -1..=1.
+    pub score: f32,
+}
+
+impl Wardrobe {
+    /// The `k` garments most like the target, best first; fewer where there are fewer.
+    ///
+    /// Garments that another embedder has embedded cannot be compared and are not among them;
+    /// taking their photos in again renews them.
+    ///
+    /// # Errors
+    /// An unknown garment, a bad photo, models that cannot be loaded.
+    pub fn similar(&self, target: &Target, k: usize) -> Result<Vec<Similar>> {
+        let (itself, embedding) = match target {
+            Target::Garment(id) => {
+                let garment = self.garment(id)?;
+                let embedding = self.embedding(&garment)?;
+                (Some(garment.id), embedding)
+            }
+            Target::Photo(path) => (None, inspect::embed(self.models()?, path)?),
+        };
+        let nearest = self.vectors()?.nearest(&embedding, k.saturating_add(1))?;
+        let others = nearest
+            .into_iter()
+            .filter(|(id, _)| Some(id) != itself.as_ref());
+        others
+            .take(k)
+            .map(|(id, score)| self.scored(&id, score))
+            .collect()
+    }
+
+    fn embedding(&self, garment: &Garment) -> Result<Embedding> {
+        let found = self.vectors()?.get(&garment.embedder, &garment.id)?;
+        found.ok_or_else(|| Error::NoEmbedding {
+            garment: garment.id.to_string(),
+        })
+    }
+
+    fn scored(&self, id: &GarmentId, score: f32) -> Result<Similar> {
+        Ok(Similar {
+            garment: self.garment(id.as_str())?,
+            score,
+        })
+    }
+}

@@ -1,0 +1,261 @@
+//! What is read from and written to the tables of photos, garments and corrections.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use wardrobe_ingest::PerceptualHash;
+use wardrobe_types::{EmbedderId, Garment, GarmentId};
+
+use crate::record::{GARMENTS, GarmentRow, Seen};
+use crate::{Edit, Error, Result};
+
+/// A photo's row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PhotoRow {
+    /// SHA-256 of the file's bytes, in lower-case hexadecimal.
+    pub(crate) sha256: String,
+    /// For near-duplicates.
+    pub(crate) phash: PerceptualHash,
+    /// What the file was called when it came in.
+    pub(crate) name: String,
+    /// Where it is, relative to the wardrobe's folder.
+    pub(crate) file: String,
+}
+
+/// The tables, over one connection.
+#[derive(Debug)]
+pub(crate) struct Store {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// The tables behind a prepared connection; `path` names the database in errors.
+    pub(crate) fn new(connection: Connection, path: PathBuf) -> Self {
+        Self { connection, path }
+    }
+
+    /// Runs `work` in one transaction: all of it is stored, or nothing.
+    pub(crate) fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let path = self.path.clone();
+        let transaction = self
+            .connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(Error::database(&path))?;
+        let done = work(&transaction)?;
+        transaction.commit().map_err(Error::database(&path))?;
+        Ok(done)
+    }
+
+    /// Every photo's row, in the order they came in.
+    pub(crate) fn photos(&self) -> Result<Vec<PhotoRow>> {
+        self.read(
+            "SELECT sha256, phash, name, file FROM photos ORDER BY rowid",
+            [],
+            photo_row,
+        )
+    }
+
+    /// The SHA-256 of the photos with a garment that another embedder than this has embedded.
+    pub(crate) fn photos_not_by(&self, embedder: &EmbedderId) -> Result<HashSet<String>> {
+        let sql = "SELECT photo FROM garments WHERE embedder <> ?1";
+        Ok(self
+            .read(sql, [embedder.as_str()], |row| row.get(0))?
+            .into_iter()
+            .collect())
+    }
+
+    /// Every garment, in the order they came in.
+    pub(crate) fn garments(&self) -> Result<Vec<Garment>> {
+        let rows = self.read(
+            &format!("{GARMENTS} ORDER BY g.rowid"),
+            [],
+            GarmentRow::read,
+        )?;
+        Ok(rows.into_iter().map(GarmentRow::garment).collect())
+    }
+
+    /// The garments of one photo.
+    pub(crate) fn garments_of(&self, sha256: &str) -> Result<Vec<Garment>> {
+        let sql = format!("{GARMENTS} WHERE g.photo = ?1 ORDER BY g.rowid");
+        let rows = self.read(&sql, [sha256], GarmentRow::read)?;
+        Ok(rows.into_iter().map(GarmentRow::garment).collect())
+    }
+
+    /// The one garment whose id is, or begins with, `id`.
+    pub(crate) fn find(&self, id: &str) -> Result<Garment> {
+        // `substr` and not LIKE, in which a % or _ of a mistyped id would match anything.
+        let sql =
+            format!("{GARMENTS} WHERE substr(g.id, 1, length(?1)) = ?1 ORDER BY g.id LIMIT 5");
+        let rows = self.read(&sql, [id], GarmentRow::read)?;
+        let mut found: Vec<Garment> = rows.into_iter().map(GarmentRow::garment).collect();
+        let exact = found.iter().position(|garment| garment.id.as_str() == id);
+        match (exact, found.len()) {
+            _ if id.is_empty() => Err(Error::UnknownGarment { id: id.into() }),
+            (Some(index), _) => Ok(found.swap_remove(index)),
+            (None, 1) => Ok(found.swap_remove(0)),
+            (None, 0) => Err(Error::UnknownGarment { id: id.into() }),
+            (None, _) => {
+                let matches = found
+                    .iter()
+                    .take(4)
+                    .map(|garment| garment.id.to_string())
+                    .collect();
+                Err(Error::AmbiguousGarment {
+                    id: id.into(),
+                    matches,
+                })
+            }
+        }
+    }
+
+    /// The photo a garment is on.
+    pub(crate) fn photo_of(&self, id: &GarmentId) -> Result<PhotoRow> {
+        let sql = "SELECT p.sha256, p.phash, p.name, p.file
+                   FROM photos p JOIN garments g ON g.photo = p.sha256 WHERE g.id = ?1";
+        let found = self
+            .connection
+            .query_row(sql, [id.as_str()], photo_row)
+            .optional();
+        found
+            .map_err(Error::database(&self.path))?
+            .ok_or_else(|| Error::UnknownGarment { id: id.to_string() })
+    }
+
+    /// Lets the database grow no further, as on a full disk.
+    #[cfg(test)]
+    pub(crate) fn limit_to_its_size(&self) {
+        let pages: i64 = self
+            .connection
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .unwrap();
+        self.connection
+            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+            .unwrap();
+    }
+
+    fn read<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        row: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let read = || -> rusqlite::Result<Vec<T>> {
+            self.connection
+                .prepare(sql)?
+                .query_map(params, row)?
+                .collect()
+        };
+        read().map_err(Error::database(&self.path))
+    }
+
+    /// For `map_err` inside [`Store::transaction`].
+    pub(crate) fn failed(&self) -> impl Fn(rusqlite::Error) -> Error + use<> {
+        let path = self.path.clone();
+        move |source| Error::database(&path)(source)
+    }
+}
+
+fn photo_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<PhotoRow> {
+    Ok(PhotoRow {
+        sha256: row.get(0)?,
+        phash: PerceptualHash(row.get::<_, i64>(1)?.cast_unsigned()),
+        name: row.get(2)?,
+        file: row.get(3)?,
+    })
+}
+
+/// SQLite's clock as RFC 3339, in UTC, to the millisecond.
+const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+/// Adds a photo, or does nothing where it is there already.
+pub(crate) fn insert_photo(tx: &Transaction<'_>, photo: &PhotoRow) -> rusqlite::Result<()> {
+    let sql = format!(
+        "INSERT INTO photos (sha256, phash, name, file, added_at) VALUES (?1, ?2, ?3, ?4, {NOW})
+         ON CONFLICT (sha256) DO NOTHING"
+    );
+    let phash = photo.phash.0.cast_signed();
+    tx.prepare(&sql)?
+        .execute(params![photo.sha256, phash, photo.name, photo.file])?;
+    Ok(())
+}
+
+/// Adds a garment, or renews what the models saw of it; its age and its corrections stay.
+pub(crate) fn upsert_garment(
+    tx: &Transaction<'_>,
+    sha256: &str,
+    seen: &Seen,
+) -> rusqlite::Result<()> {
+    let sql = format!(
+        "INSERT INTO garments (id, photo, crop, bbox, category, category_confidence, colors,
+                               embedder, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, {NOW})
+         ON CONFLICT (id) DO UPDATE SET
+             crop = excluded.crop, bbox = excluded.bbox, category = excluded.category,
+             category_confidence = excluded.category_confidence, colors = excluded.colors,
+             embedder = excluded.embedder"
+    );
+    tx.prepare(&sql)?.execute(params![
+        seen.id.as_str(),
+        sha256,
+        seen.crop,
+        json(&seen.bbox)?,
+        seen.category.as_str(),
+        seen.category_confidence,
+        json(&seen.colors)?,
+        seen.embedder.as_str(),
+    ])?;
+    Ok(())
+}
+
+/// Lays corrections over a garment; fields the edit leaves open keep what they had.
+pub(crate) fn insert_edit(
+    tx: &Transaction<'_>,
+    id: &GarmentId,
+    edit: &Edit,
+) -> rusqlite::Result<()> {
+    let sql = format!(
+        "INSERT INTO edits (garment, field, value, edited_at) VALUES (?1, ?2, ?3, {NOW})
+         ON CONFLICT (garment, field) DO UPDATE SET value = excluded.value, edited_at = excluded.edited_at"
+    );
+    let fields: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&json(edit)?).map_err(not_json)?;
+    let mut insert = tx.prepare(&sql)?;
+    for (field, value) in fields {
+        insert.execute(params![id.as_str(), field, value.to_string()])?;
+    }
+    Ok(())
+}
+
+/// Takes back every correction of a garment, so that it is again what the models saw.
+pub(crate) fn delete_edits(tx: &Transaction<'_>, id: &GarmentId) -> rusqlite::Result<()> {
+    tx.execute("DELETE FROM edits WHERE garment = ?1", [id.as_str()])?;
+    Ok(())
+}
+
+/// Forgets a garment, its corrections with it. Returns whether its photo has none left.
+pub(crate) fn delete_garment(
+    tx: &Transaction<'_>,
+    id: &GarmentId,
+    sha256: &str,
+) -> rusqlite::Result<bool> {
+    tx.execute("DELETE FROM garments WHERE id = ?1", [id.as_str()])?;
+    let photos = tx.execute(
+        "DELETE FROM photos WHERE sha256 = ?1 AND sha256 NOT IN (SELECT photo FROM garments)",
+        [sha256],
+    )?;
+    Ok(photos > 0)
+}
+
+/// A value as JSON text for a column.
+fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(not_json)
+}
+
+fn not_json(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+}

@@ -1,0 +1,170 @@
+//! The wardrobe itself: opening it, and its garments.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use wardrobe_types::{Garment, GarmentId};
+
+use crate::database::Access;
+use crate::home::Home;
+use crate::store::{Store, delete_edits, delete_garment, insert_edit};
+use crate::vectors::{self, Vectors};
+use crate::{Edit, Filter, ModelOptions, Models, Result, database};
+
+/// One folder of photos, garments and what is known of them.
+#[derive(Debug)]
+pub struct Wardrobe {
+    pub(crate) home: Home,
+    pub(crate) store: Store,
+    vectors: OnceCell<Vectors>,
+    models: OnceCell<Models>,
+    options: ModelOptions,
+    access: Access,
+}
+
+impl Wardrobe {
+    /// Opens the wardrobe in a folder, which is made where there is none. Models are loaded when
+    /// they are first needed.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotAFolder`], [`crate::Error::NewerFormat`], [`crate::Error::NotAWardrobe`]; a folder or database
+    /// that cannot be made or written.
+    pub fn open(home: impl AsRef<Path>, options: ModelOptions) -> Result<Self> {
+        let home = Home::at(home.as_ref())?;
+        home.create()?;
+        let wardrobe = Self::new(home, options, Access::Write)?;
+        wardrobe.home.sweep();
+        wardrobe.vectors()?;
+        Ok(wardrobe)
+    }
+
+    /// Opens the wardrobe in a folder without making anything: where there is none, it is empty.
+    /// For looking only; a change to a wardrobe that is not there is lost.
+    ///
+    /// # Errors
+    /// As [`Wardrobe::open`], for what is there.
+    pub fn open_to_read(home: impl AsRef<Path>, options: ModelOptions) -> Result<Self> {
+        Self::new(Home::at(home.as_ref())?, options, Access::Read)
+    }
+
+    /// Whether there is a wardrobe in a folder.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotAFolder`].
+    pub fn exists(home: impl AsRef<Path>) -> Result<bool> {
+        Ok(Home::at(home.as_ref())?.database().exists())
+    }
+
+    fn new(home: Home, options: ModelOptions, access: Access) -> Result<Self> {
+        let store = Store::new(database::open(&home, access)?, home.database());
+        Ok(Self {
+            home,
+            store,
+            vectors: OnceCell::new(),
+            models: OnceCell::new(),
+            options,
+            access,
+        })
+    }
+
+    /// The folder.
+    pub fn home(&self) -> &Path {
+        self.home.root()
+    }
+
+    /// Where a garment's `photo` or `crop` is now.
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.home.path(relative)
+    }
+
+    /// The models, loaded on first use.
+    ///
+    /// # Errors
+    /// As [`Models::load`].
+    pub fn models(&self) -> Result<&Models> {
+        if let Some(models) = self.models.get() {
+            return Ok(models);
+        }
+        let models = Models::load(&self.options)?;
+        Ok(self.models.get_or_init(|| models))
+    }
+
+    /// The embeddings, opened on first use.
+    pub(crate) fn vectors(&self) -> Result<&Vectors> {
+        if let Some(vectors) = self.vectors.get() {
+            return Ok(vectors);
+        }
+        let vectors = Vectors::new(database::open(&self.home, self.access)?)?;
+        Ok(self.vectors.get_or_init(|| vectors))
+    }
+
+    /// The garments that pass a filter, in the order they came in.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn garments(&self, filter: &Filter) -> Result<Vec<Garment>> {
+        let mut garments = self.store.garments()?;
+        garments.retain(|garment| filter.matches(garment));
+        Ok(garments)
+    }
+
+    /// One garment, by its id or the beginning of it.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownGarment`], [`crate::Error::AmbiguousGarment`].
+    pub fn garment(&self, id: &str) -> Result<Garment> {
+        self.store.find(id)
+    }
+
+    /// Corrects a garment, for good: no model overrules it. Fields the edit leaves open stay.
+    ///
+    /// # Errors
+    /// As [`Wardrobe::garment`]; a database that cannot be written.
+    pub fn edit(&mut self, id: &str, edit: &Edit) -> Result<Garment> {
+        let id = self.garment(id)?.id;
+        let failed = self.store.failed();
+        self.store
+            .transaction(|tx| insert_edit(tx, &id, edit).map_err(failed))?;
+        self.garment(id.as_str())
+    }
+
+    /// Takes back all corrections of a garment, the laundry included.
+    ///
+    /// # Errors
+    /// As [`Wardrobe::edit`].
+    pub fn reset(&mut self, id: &str) -> Result<Garment> {
+        let id = self.garment(id)?.id;
+        let failed = self.store.failed();
+        self.store
+            .transaction(|tx| delete_edits(tx, &id).map_err(failed))?;
+        self.garment(id.as_str())
+    }
+
+    /// Removes a garment, and its photo with the last garment on it. Returns the garment as it was.
+    ///
+    /// # Errors
+    /// As [`Wardrobe::edit`].
+    pub fn remove(&mut self, id: &str) -> Result<Garment> {
+        let garment = self.garment(id)?;
+        let photo = self.store.photo_of(&garment.id)?;
+        let collections = self.vectors()?.collections()?;
+        let failed = self.store.failed();
+        let photo_is_free = self.store.transaction(|tx| {
+            vectors::delete_in(tx, &garment.id, &collections)?;
+            delete_garment(tx, &garment.id, &photo.sha256).map_err(failed)
+        })?;
+        // After the rows: a crash in between leaves a file too many, never a row without its file.
+        self.home.remove(&garment.crop)?;
+        if photo_is_free {
+            self.home.remove(&photo.file)?;
+        }
+        Ok(garment)
+    }
+
+    /// The full ids that a request's garments, given by id or beginning of id, stand for.
+    pub(crate) fn resolve(&self, ids: &[GarmentId]) -> Result<Vec<GarmentId>> {
+        ids.iter()
+            .map(|id| Ok(self.garment(id.as_str())?.id))
+            .collect()
+    }
+}
