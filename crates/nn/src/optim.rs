@@ -270,12 +270,23 @@ impl Ema {
     }
 
     /// Takes up saved averages.
+    ///
+    /// # Errors
+    /// An average that is missing or of another length.
     pub fn restore(&mut self, values: &BTreeMap<String, Tensor>, updates: usize) -> Result<()> {
         for (name, average) in &mut self.average {
             let Some(saved) = values.get(name) else {
                 bail!("{name}: missing from the saved average")
             };
-            *average = saved.flatten_all()?.to_vec1()?;
+            let saved = saved.flatten_all()?.to_vec1::<f32>()?;
+            if saved.len() != average.len() {
+                bail!(
+                    "{name}: expected an average of {} values, got {}",
+                    average.len(),
+                    saved.len()
+                );
+            }
+            *average = saved;
         }
         self.updates = updates;
         Ok(())

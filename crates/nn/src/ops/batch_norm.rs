@@ -36,14 +36,16 @@ pub fn batch_norm_train(
 ) -> Result<(Tensor, BatchStatistics)> {
     let (n, h, w, c) = x.dims4()?;
     if weight.dims() != [c] || bias.dims() != [c] {
+        let (x, weight, bias) = (x.dims(), weight.dims(), bias.dims());
         bail!(
-            "batch_norm: {c} channels, but weight {:?} and bias {:?}",
-            weight.dims(),
-            bias.dims()
+            "batch_norm: weight {weight:?} and bias {bias:?} do not fit an input {x:?} (n, h, w, c)"
         );
     }
-    if n * h * w < 2 {
-        bail!("batch_norm: {n} x {h} x {w} values a channel; a batch's variance takes at least 2");
+    if n * h * w < 2 || c == 0 {
+        bail!(
+            "batch_norm: an input {:?} (n, h, w, c); a batch's variance takes at least 2 values a channel",
+            x.dims()
+        );
     }
     let statistics = Arc::new(OnceLock::new());
     let op = BatchNorm {

@@ -29,6 +29,7 @@ impl ConvGeometry {
 
     pub(crate) fn check(&self, dims: &[usize]) -> Result<()> {
         if self.stride == 0
+            || self.kernel == 0
             || dims[1..3]
                 .iter()
                 .any(|&len| len + 2 * self.padding < self.kernel)
@@ -70,6 +71,7 @@ pub fn conv2d_fused(
     activation: Activation,
 ) -> Result<Tensor> {
     check(x, weight, geometry)?;
+    check_bias(weight, bias)?;
     let op = Conv2dFused {
         geometry,
         activation,
@@ -82,13 +84,22 @@ fn check(x: &Tensor, weight: &Tensor, geometry: ConvGeometry) -> Result<()> {
     let c = x.dims4()?.3;
     let (_, w_c, kh, kw) = weight.dims4()?;
     if (w_c, kh, kw) != (c, geometry.kernel, geometry.kernel) {
+        let (x, weight, k) = (x.dims(), weight.dims(), geometry.kernel);
         bail!(
-            "conv2d: weight {:?} does not fit {c} channels and kernel {}",
-            weight.dims(),
-            geometry.kernel
+            "conv2d: for an input {x:?} (n, h, w, c) expected a weight (o, {c}, {k}, {k}), got {weight:?}"
         );
     }
     geometry.check(x.dims())
+}
+
+pub(super) fn check_bias(weight: &Tensor, bias: &Tensor) -> Result<()> {
+    if bias.dims() != [weight.dim(0)?] {
+        let (weight, bias) = (weight.dims(), bias.dims());
+        bail!(
+            "a bias {bias:?} does not fit a weight {weight:?}: expected a value for each output channel"
+        );
+    }
+    Ok(())
 }
 
 struct Conv2d(ConvGeometry);
@@ -169,12 +180,27 @@ impl CustomOp3 for Conv2dFused {
         bl: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let size = Size::new(xl.shape(), wl.dims()[0], self.geometry)?;
-        let weight = by_patch(contiguous::<f32>(w, wl)?, size);
-        let bias = contiguous::<f32>(b, bl)?;
-        let finish = |rows: &mut [f32]| add_bias_and_activate(self.activation, rows, bias);
-        let out = forward(contiguous::<f32>(x, xl)?, &weight, size, &finish);
-        Ok((CpuStorage::F32(out), size.output_shape()))
+        let out = by_float!(
+            self.name(),
+            x,
+            fused(size, self.activation, (x, xl), (w, wl), (b, bl))
+        )?;
+        Ok((out, size.output_shape()))
     }
+}
+
+fn fused<T: Float>(
+    s: Size,
+    activation: Activation,
+    (x, xl): (&CpuStorage, &Layout),
+    (w, wl): (&CpuStorage, &Layout),
+    (b, bl): (&CpuStorage, &Layout),
+) -> Result<CpuStorage> {
+    let weight = by_patch(contiguous::<T>(w, wl)?, s);
+    let bias = contiguous::<T>(b, bl)?;
+    let finish = |rows: &mut [T]| add_bias_and_activate(activation, rows, bias);
+    let out = forward(contiguous::<T>(x, xl)?, &weight, s, &finish);
+    Ok(T::storage(out))
 }
 
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 //! Candle loops over the groups, one convolution call a channel: 24 to 100 times slower than this stencil. Here the
 //! channels are the vector lanes: for each output pixel a block of channels is accumulated in registers over the taps.
 
-use super::conv2d::ConvGeometry;
+use super::conv2d::{ConvGeometry, check_bias};
 use super::elementwise::{Activation, add_bias_and_activate};
 use super::kernel::{by_float, contiguous};
 use super::simd::{Float, vectorized};
@@ -34,6 +34,7 @@ pub fn depthwise_conv2d_fused(
     activation: Activation,
 ) -> Result<Tensor> {
     check(x, weight, geometry)?;
+    check_bias(weight, bias)?;
     let op = DepthwiseFused {
         geometry,
         activation,
@@ -45,10 +46,9 @@ pub fn depthwise_conv2d_fused(
 fn check(x: &Tensor, weight: &Tensor, geometry: ConvGeometry) -> Result<()> {
     let c = x.dims4()?.3;
     if weight.dims() != [c, 1, geometry.kernel, geometry.kernel] {
+        let (x, weight, k) = (x.dims(), weight.dims(), geometry.kernel);
         bail!(
-            "depthwise_conv2d: weight {:?} does not fit {c} channels and kernel {}",
-            weight.dims(),
-            geometry.kernel
+            "depthwise_conv2d: for an input {x:?} (n, h, w, c) expected a weight ({c}, 1, {k}, {k}), got {weight:?}"
         );
     }
     geometry.check(x.dims())
@@ -134,15 +134,23 @@ impl candle_core::CustomOp3 for DepthwiseFused {
         bl: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let size = Size::new(xl, self.geometry)?;
-        let x = contiguous::<f32>(x, xl)?;
-        let taps = taps_by_channel(contiguous::<f32>(w, wl)?, self.geometry.kernel);
-        let bias = contiguous::<f32>(b, bl)?;
-        let finish = |row: &mut [f32]| add_bias_and_activate(self.activation, row, bias);
-        Ok((
-            CpuStorage::F32(forward(x, &taps, size, self.geometry, &finish)),
-            size.output_shape(),
-        ))
+        let out = by_float!(self.name(), x, fused(self, size, (x, xl), (w, wl), (b, bl)))?;
+        Ok((out, size.output_shape()))
     }
+}
+
+fn fused<T: Float>(
+    op: &DepthwiseFused,
+    s: Size,
+    (x, xl): (&CpuStorage, &Layout),
+    (w, wl): (&CpuStorage, &Layout),
+    (b, bl): (&CpuStorage, &Layout),
+) -> Result<CpuStorage> {
+    let taps = taps_by_channel(contiguous::<T>(w, wl)?, op.geometry.kernel);
+    let bias = contiguous::<T>(b, bl)?;
+    let finish = |row: &mut [T]| add_bias_and_activate(op.activation, row, bias);
+    let out = forward(contiguous::<T>(x, xl)?, &taps, s, op.geometry, &finish);
+    Ok(T::storage(out))
 }
 
 #[derive(Clone, Copy)]
