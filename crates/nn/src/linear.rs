@@ -1,7 +1,7 @@
 //! The fully connected layer.
 
 use candle_core::{Result, Tensor};
-use candle_nn::VarBuilder;
+use candle_nn::{Init, VarBuilder, init};
 
 /// `x . weightᵀ + bias`.
 #[derive(Clone, Debug)]
@@ -11,11 +11,15 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// A layer with parameters `weight` (out, in) and `bias` (out).
+    /// A layer with parameters `weight` (out, in), drawn as PyTorch draws it, and `bias` (out), 0.
+    ///
+    /// Two layers in a row whose weights start at 0, which is what a builder gives unasked, never learn: neither
+    /// passes a gradient to the other.
     pub fn new(inputs: usize, outputs: usize, vb: VarBuilder) -> Result<Self> {
+        let drawn = init::DEFAULT_KAIMING_UNIFORM;
         Ok(Self {
-            weight: vb.get((outputs, inputs), "weight")?,
-            bias: vb.get(outputs, "bias")?,
+            weight: vb.get_with_hints((outputs, inputs), "weight", drawn)?,
+            bias: vb.get_with_hints(outputs, "bias", Init::Const(0.0))?,
         })
     }
 
