@@ -156,6 +156,19 @@ impl TrainConfig {
                 "{name} is too small (batch_size at least 2, image_size at least 32)"
             ));
         }
+        let sides = [
+            ("first_image_size", self.first_image_size),
+            ("eval_image_size", self.eval_image_size),
+        ];
+        if let Some((name, side)) = sides.into_iter().find(|(_, side)| (1..32).contains(side)) {
+            return Err(format!("{name} = {side} is neither 0 nor at least 32"));
+        }
+        if let Some(data) = self.data.iter().find(|data| data.repeat == 0) {
+            return Err(format!(
+                "repeat = 0 for {}: leave the data set out, or take 1 or more",
+                data.path.display()
+            ));
+        }
         let shares = [
             ("label_smoothing", self.label_smoothing),
             ("ema_decay", self.ema_decay),

@@ -33,9 +33,9 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
-    /// The loss is no longer a number.
+    /// The loss or its gradients are no longer numbers.
     #[error(
-        "the loss became {loss} at step {step} of epoch {epoch}: lower learning_rate; the batch was {}",
+        "the loss became {loss} or its gradients overflowed at step {step} of epoch {epoch}: lower learning_rate; the batch was {}",
         files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
     )]
     Diverged {

@@ -70,7 +70,7 @@ impl Dataset {
         if folder.is_dir() {
             Self::at(&folder).map(Some)
         } else if table.is_file() {
-            styles_csv::read(&table).map(Some)
+            styles_csv::read(&table)?.not_empty(&table).map(Some)
         } else if split == Split::Train {
             Self::at(path).map(Some)
         } else {
@@ -96,14 +96,18 @@ impl Dataset {
         } else {
             image_folder::read(path)?
         };
-        if data.samples.is_empty() {
+        data.not_empty(path)
+    }
+
+    fn not_empty(self, path: &Path) -> Result<Self> {
+        if self.samples.is_empty() {
             let problem = format!(
                 "no labelled photos: expected a folder for each label with photos in it, or styles.csv and images/ \
                  (unknown labels: {})",
-                if data.unmapped.is_empty() {
+                if self.unmapped.is_empty() {
                     "none".to_owned()
                 } else {
-                    list(data.unmapped.keys())
+                    list(self.unmapped.keys())
                 }
             );
             return Err(Error::Data {
@@ -111,7 +115,7 @@ impl Dataset {
                 problem,
             });
         }
-        Ok(data)
+        Ok(self)
     }
 
     /// Adds a photo under `label`; one that covers no category is counted as unmapped.

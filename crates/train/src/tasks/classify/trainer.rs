@@ -119,7 +119,11 @@ impl<'a> Trainer<'a> {
             let (x, members) = self.batch(data, batch, side, rng.random())?;
             let loss = self.loss(&x, &members, epoch)?;
             let value = loss.to_scalar::<f32>()?;
-            if !value.is_finite() {
+            let mut gradients = Gradients::default();
+            gradients.add(&self.trainable, &loss.backward()?)?;
+            // A gradient can overflow where the loss does not yet; the weights would be lost a step later.
+            let norm = gradients.clip(config.clip_norm);
+            if !value.is_finite() || !norm.is_finite() {
                 let files = batch
                     .iter()
                     .map(|&i| data.samples[i].path.clone())
@@ -131,9 +135,6 @@ impl<'a> Trainer<'a> {
                     files,
                 });
             }
-            let mut gradients = Gradients::default();
-            gradients.add(&self.trainable, &loss.backward()?)?;
-            gradients.clip(config.clip_norm);
             let rate = config.learning_rate * self.schedule(epoch * steps + step, steps);
             let frozen = epoch < self.frozen_epochs;
             self.optimizer.step(&gradients, |name| {
@@ -314,6 +315,17 @@ impl<'a> Trainer<'a> {
             .collect::<Result<_, _>>()
             .map_err(invalid)?;
         rows.truncate(self.progress.epochs);
+        // The log's numbers come back as they were written; JSON's may be off in the last place, and a later epoch
+        // that is only as good as the best one would pass for better.
+        if let Some(best) = &mut self.progress.best
+            && let Some(row) = rows.iter().find(|row| row.epoch == best.epoch)
+        {
+            best.metrics = Metrics {
+                top1: row.val_top1,
+                top5: row.val_top5,
+                macro_f1: row.val_macro_f1,
+            };
+        }
         Ok(rows)
     }
 }
