@@ -11,20 +11,40 @@ use wardrobe_testkit::{Golden, max_rel_err, skip};
 use wardrobe_weights::Tensors;
 
 fn tensors(map: BTreeMap<String, Tensor>) -> Tensors {
-    Tensors { map, metadata: BTreeMap::new(), file: "golden".to_owned() }
+    Tensors {
+        map,
+        metadata: BTreeMap::new(),
+        file: "golden".to_owned(),
+    }
 }
 
 fn network(weights: &Tensors, classes: usize) -> EfficientNet {
     let config = Config::new(classes);
-    let loaded: HashMap<_, _> = load_weights(&config, weights, false).unwrap().into_iter().collect();
-    EfficientNet::new(&config, &Rng::new(0), VarBuilder::from_tensors(loaded, DType::F32, &Device::Cpu)).unwrap()
+    let loaded: HashMap<_, _> = load_weights(&config, weights, false)
+        .unwrap()
+        .into_iter()
+        .collect();
+    EfficientNet::new(
+        &config,
+        &Rng::new(0),
+        VarBuilder::from_tensors(loaded, DType::F32, &Device::Cpu),
+    )
+    .unwrap()
 }
 
 #[test]
 fn logits_equal_torchvisions_folded_and_not() {
-    let Some(golden) = Golden::open("efficientnet_b0").unwrap() else { return skip("../shared/golden") };
+    let Some(golden) = Golden::open("efficientnet_b0").unwrap() else {
+        return skip("../shared/golden");
+    };
     let network = network(&tensors(golden.parameters().unwrap()), 1000);
-    let x = golden.input().unwrap().permute((0, 2, 3, 1)).unwrap().contiguous().unwrap();
+    let x = golden
+        .input()
+        .unwrap()
+        .permute((0, 2, 3, 1))
+        .unwrap()
+        .contiguous()
+        .unwrap();
     let expected = golden.tensor("logits").unwrap();
     for network in [network.clone(), network.fold().unwrap()] {
         let logits = network.forward(&x, Mode::Eval).unwrap();

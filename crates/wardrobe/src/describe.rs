@@ -1,6 +1,6 @@
 //! A garment in a few words.
 
-use wardrobe_types::{Category, Garment};
+use wardrobe_types::{Category, Color, Garment};
 
 /// Colours of a smaller share are left out of a description.
 const TELLING_SHARE: f32 = 0.25;
@@ -11,9 +11,10 @@ pub fn describe(garment: &Garment) -> String {
         .colors
         .iter()
         .filter(|color| color.fraction >= TELLING_SHARE);
-    let mut colors: Vec<&str> = telling.map(|color| color.name.as_str()).collect();
+    let words = |color: &Color| color.name.as_str().replace('-', " ");
+    let mut colors: Vec<String> = telling.map(words).collect();
     if colors.is_empty() {
-        colors.extend(garment.colors.first().map(|color| color.name.as_str()));
+        colors.extend(garment.colors.first().map(words));
     }
     colors.truncate(2);
     let mut words = vec![colors.join(" and ")];

@@ -112,7 +112,7 @@ pub enum Error {
     #[error(transparent)]
     Vocabulary(#[from] wardrobe_types::Error),
     /// A picture could not be encoded.
-    #[error("cannot encode the picture {name}: {source}")]
+    #[error("cannot encode the picture {name}: {source}; report this as a bug")]
     Encode {
         /// The picture.
         name: String,

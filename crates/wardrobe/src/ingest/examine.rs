@@ -11,13 +11,15 @@ use wardrobe_ingest::{
 use wardrobe_types::{BoxXyxy, Color};
 
 use crate::locate::locate;
-use crate::picture::fit_within;
+use crate::picture::{fit_within, jpeg};
 use crate::{Error, Result};
 
 /// Ground kept around a garment, as a share of its box's sides.
 const MARGIN: f32 = 0.05;
 /// The longer side of a crop, in pixels: more than any model looks at, and small beside the photo.
 const CROP_SIDE: u32 = 1024;
+/// JPEG quality of stored crops, 1..=100.
+const CROP_QUALITY: u8 = 90;
 
 /// A photo, read and measured.
 pub(super) enum Examined {
@@ -40,6 +42,8 @@ pub(crate) struct Ready {
     pub(crate) phash: PerceptualHash,
     pub(crate) quality: QualityReport,
     pub(crate) cuts: Vec<Cut>,
+    /// The cuts' crops as JPEG.
+    pub(crate) jpegs: Vec<Vec<u8>>,
 }
 
 /// One garment cut out of a photo.
@@ -77,14 +81,13 @@ pub(super) fn examine(path: &Path, skip: impl Fn(&str) -> bool) -> Result<Examin
     }
     let phash = perceptual_hash(&photo.image)?;
     let cuts = cut(&photo.image)?;
-    Ok(Examined::Ready(Box::new(Ready {
-        sha256,
-        bytes,
-        format: photo.format,
-        phash,
-        quality,
-        cuts,
-    })))
+    let ready = Ready { jpegs: jpegs(&cuts)?, sha256, bytes, format: photo.format, phash, quality, cuts };
+    Ok(Examined::Ready(Box::new(ready)))
+}
+
+/// The crops as they will be stored; here, since compressing is worth all cores.
+pub(crate) fn jpegs(cuts: &[Cut]) -> Result<Vec<Vec<u8>>> {
+    cuts.iter().map(|cut| jpeg(&cut.crop, CROP_QUALITY, "of the crop")).collect()
 }
 
 /// A file's bytes, unless there are more than any photo has.

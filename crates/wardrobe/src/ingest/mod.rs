@@ -24,12 +24,10 @@ use crate::home::Home;
 use crate::models::Look;
 use crate::record::Seen;
 use crate::store::{PhotoRow, insert_photo, upsert_garment};
-use crate::{Result, Wardrobe, picture, vectors};
+use crate::{Result, Wardrobe, vectors};
 
 /// Photos read ahead of the models; also the models' batch.
 const CHUNK: usize = 16;
-/// JPEG quality of stored crops, 1..=100.
-const CROP_QUALITY: u8 = 90;
 /// Hexadecimal digits of the photo's hash in a garment's id: 48 bits, so that a million photos meet
 /// by chance with a probability of 1 in 500.
 const ID_DIGITS: usize = 12;
@@ -298,9 +296,8 @@ impl Wardrobe {
 
     fn write_files(&self, row: &PhotoRow, ready: &Ready, seen: &[Seen]) -> Result<()> {
         self.home.write(&row.file, &ready.bytes)?;
-        for (seen, cut) in seen.iter().zip(&ready.cuts) {
-            let jpeg = picture::jpeg(&cut.crop, CROP_QUALITY, &seen.crop)?;
-            self.home.write(&seen.crop, &jpeg)?;
+        for (seen, jpeg) in seen.iter().zip(&ready.jpegs) {
+            self.home.write(&seen.crop, jpeg)?;
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ fn card(place: usize, outfit: &Outfit, pictures: &Pictures) -> Markup {
             div.collage {
                 @for garment in large { (tile(garment, pictures)) }
                 @if !small.is_empty() {
-                    div.details { @for garment in small { (tile(garment, pictures)) } }
+                    div class=(details(small.len())) { @for garment in small { (tile(garment, pictures)) } }
                 }
             }
             div.words {
@@ -50,12 +50,18 @@ fn card(place: usize, outfit: &Outfit, pictures: &Pictures) -> Markup {
     }
 }
 
-/// Whether a garment is shown tall; shoes and accessories are shown small beside them.
+/// Whether a garment is shown tall: the body of the outfit, with the rest beside it.
 fn is_large(garment: &Garment) -> bool {
-    !garment
-        .slots
-        .iter()
-        .any(|slot| matches!(slot, Slot::Shoes | Slot::Accessory))
+    garment.slots.iter().any(|slot| matches!(slot, Slot::Top | Slot::Bottom))
+}
+
+/// How so many garments share the column beside the tall ones.
+fn details(count: usize) -> &'static str {
+    match count {
+        1 => "details",
+        2 => "details pair",
+        _ => "details many",
+    }
 }
 
 fn tile(garment: &Garment, pictures: &Pictures) -> Markup {

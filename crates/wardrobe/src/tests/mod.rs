@@ -12,7 +12,7 @@ use wardrobe_ingest::image::{Rgb, RgbImage};
 use wardrobe_ingest::{Format, assess, perceptual_hash};
 use wardrobe_types::{Category, ColorName, EmbedderId, Embedding};
 
-use crate::ingest::examine::{Cut, Ready, cut};
+use crate::ingest::examine::{Cut, Ready, cut, jpegs};
 use crate::ingest::row_of;
 use crate::{Look, ModelOptions, Prediction, Wardrobe};
 
@@ -40,12 +40,14 @@ fn photo(color: ColorName, mark: u32) -> RgbImage {
 /// What there is to store of a picture.
 fn ready(picture: &RgbImage) -> Ready {
     let bytes = crate::picture::jpeg(picture, 95, "test").unwrap();
+    let cuts = cut(picture).unwrap();
     Ready {
         sha256: wardrobe_weights::sha256(&bytes),
         format: Format::Jpeg,
         phash: perceptual_hash(picture).unwrap(),
         quality: assess(picture).unwrap(),
-        cuts: cut(picture).unwrap(),
+        jpegs: jpegs(&cuts).unwrap(),
+        cuts,
         bytes,
     }
 }

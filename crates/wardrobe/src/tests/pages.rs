@@ -39,7 +39,7 @@ fn the_report_is_self_contained_and_says_all() {
     );
     for words in [
         "<h1>Wardrobe</h1>",
-        "light-blue shirt",
+        "light blue shirt",
         "in the laundry",
         "id=\"shoes\"",
         "<main",
@@ -80,7 +80,7 @@ fn a_lost_crop_costs_only_its_picture() {
     std::fs::remove_file(wardrobe.path(&garment.crop)).unwrap();
     let outfits = wardrobe.recommend(&Request::default()).unwrap();
     let page = wardrobe.outfits_page(&outfits).unwrap();
-    assert!(page.contains("role=\"img\" aria-label=\"light-blue shirt\""));
+    assert!(page.contains("role=\"img\" aria-label=\"light blue shirt\""));
 }
 
 #[test]
