@@ -6,6 +6,7 @@ use candle_nn::VarBuilder;
 use wardrobe_ingest::{Layout, RgbImage};
 use wardrobe_nn::{Mode, Rng};
 use wardrobe_types::Category;
+use wardrobe_types::labels::ClothingLabel;
 use wardrobe_weights::Tensors;
 
 /// A trained classifier, ready for photos.
@@ -28,7 +29,8 @@ pub struct Prediction {
 /// What the classifier found in one photo.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Classification {
-    /// A probability for each of the classifier's categories, most likely first; they sum to 1.
+    /// A probability for each of the classifier's categories, most likely first; they sum to 1. Where a group of
+    /// categories is certain and its members are not, its most usual member has all of the group's probability.
     pub predictions: Vec<Prediction>,
     /// The 1280 pooled features, for an embedder.
     pub features: Vec<f32>,
@@ -104,10 +106,85 @@ impl Classifier {
                 confidence,
             })
             .collect();
+        for group in groups() {
+            settle(&mut predictions, group);
+        }
         predictions.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         Classification {
             predictions,
             features,
         }
+    }
+}
+
+/// Categories that coarse labels do not tell apart, most usual first.
+fn groups() -> impl Iterator<Item = &'static [Category]> {
+    let groups = ClothingLabel::ALL
+        .into_iter()
+        .map(ClothingLabel::categories);
+    groups.filter(|group| group.len() > 1)
+}
+
+/// The share of its group's probability from which a category is told apart from its group.
+const DISTINCT: f32 = 0.6;
+
+/// Much of the training data says "shoes" or "pants" and no more, so that a photo's probability may be certain of the
+/// group and spread evenly over its members, each of which then loses to a worse guess. Where no member has the
+/// better part of the group, the group's most usual category stands for it, with the group's probability.
+fn settle(predictions: &mut [Prediction], group: &[Category]) {
+    let of_group = |p: &Prediction| group.contains(&p.category);
+    let total: f32 = predictions
+        .iter()
+        .filter(|p| of_group(p))
+        .map(|p| p.confidence)
+        .sum();
+    let distinct = |p: &Prediction| p.confidence >= DISTINCT * total;
+    if predictions.iter().any(|p| of_group(p) && distinct(p)) {
+        return;
+    }
+    for prediction in predictions.iter_mut().filter(|p| of_group(p)) {
+        prediction.confidence = if prediction.category == group[0] {
+            total
+        } else {
+            0.0
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(probabilities: &[(Category, f32)]) -> Vec<f32> {
+        let predict = |&(category, confidence)| Prediction {
+            category,
+            confidence,
+        };
+        let mut predictions: Vec<_> = probabilities.iter().map(predict).collect();
+        groups().for_each(|group| settle(&mut predictions, group));
+        predictions.iter().map(|p| p.confidence).collect()
+    }
+
+    #[test]
+    fn a_group_that_cannot_be_told_apart_is_its_most_usual_category() {
+        use Category::{Boots, Hoodie, Jacket, PufferJacket, Sneakers};
+        let close = |got: Vec<f32>, expected: &[f32]| {
+            assert!(
+                got.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6),
+                "{got:?}"
+            );
+        };
+        close(
+            settled(&[(Boots, 0.4), (Sneakers, 0.3), (Hoodie, 0.3)]),
+            &[0.0, 0.7, 0.3],
+        );
+        close(
+            settled(&[(Boots, 0.5), (Sneakers, 0.2), (Hoodie, 0.3)]),
+            &[0.5, 0.2, 0.3],
+        );
+        close(
+            settled(&[(Hoodie, 0.4), (PufferJacket, 0.3), (Jacket, 0.3)]),
+            &[0.4, 0.0, 0.6],
+        );
     }
 }

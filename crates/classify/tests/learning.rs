@@ -27,7 +27,7 @@ fn every_parameter_learns_from_the_first_step() {
         .unwrap()
         .backward()
         .unwrap();
-    let strength = |var| -> Option<f32> {
+    let strength = |var: &Tensor| -> Option<f32> {
         let grad: &Tensor = grads.get(var)?;
         grad.abs().unwrap().max_all().unwrap().to_scalar().ok()
     };

@@ -69,15 +69,9 @@ pub(super) fn examine(path: &Path, skip: impl Fn(&str) -> bool) -> Result<Examin
     let photo = decode(&bytes, path, &limits)?;
     let quality = assess(&photo.image)?;
     if !quality.ok {
-        let reasons: Vec<&str> = quality
-            .warnings
-            .iter()
-            .map(|w| w.message.as_str())
-            .collect();
-        return Ok(Examined::Rejected {
-            reason: reasons.join("; "),
-            quality,
-        });
+        // The gravest comes first, and only the gravest rejects.
+        let reason = quality.warnings.first().map(|warning| warning.message.clone());
+        return Ok(Examined::Rejected { reason: reason.unwrap_or_default(), quality });
     }
     let phash = perceptual_hash(&photo.image)?;
     let cuts = cut(&photo.image)?;
