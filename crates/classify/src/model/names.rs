@@ -38,7 +38,7 @@ fn squeezed(weights: &Tensors) -> Result<Tensors> {
             "conv_reduce.weight",
             "conv_expand.weight",
         ];
-        if gate.iter().any(|gate| name.ends_with(gate)) && tensor.rank() == 4 {
+        if gate.iter().any(|gate| name.ends_with(gate)) && matches!(tensor.dims(), [_, _, 1, 1]) {
             *tensor = tensor.flatten_from(1)?;
         }
     }
