@@ -87,7 +87,10 @@ fn the_rest_of_the_batch_is_stored() {
     );
     assert_eq!(report["summary"]["failed"], spoiled.len() - 1);
     for (name, words) in &spoiled {
-        let told: Vec<&str> = stderr.lines().filter(|line| line.contains(&format!("/{name}: "))).collect();
+        let told: Vec<&str> = stderr
+            .lines()
+            .filter(|line| line.contains(&format!("/{name}: ")))
+            .collect();
         assert_eq!(told.len(), 1, "{name}: {stderr}");
         assert!(
             told[0].starts_with("error: ") && told[0].contains(words),

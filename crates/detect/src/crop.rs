@@ -9,7 +9,8 @@ use crate::Error;
 ///
 /// The grown box is clipped to the photo and rounded outwards to whole pixels, so that no garment
 /// pixel is lost; a box at the photo's edge simply gets less margin there. A detector's boxes are
-/// tight, and a classifier does better with a little ground around the garment.
+/// tight, and a classifier does better with a little ground around the garment. An infinite margin
+/// gives the whole photo.
 ///
 /// # Errors
 ///
@@ -21,6 +22,9 @@ pub fn crop_with_margin(photo: &RgbImage, bbox: BoxXyxy, margin: f32) -> Result<
         width,
         height,
     })?;
+    if pixels == [0, 0, width, height] {
+        return Ok(photo.clone());
+    }
     let [x0, y0, x1, y1] = pixels;
     Ok(imageops::crop_imm(photo, x0, y0, x1 - x0, y1 - y0).to_image())
 }

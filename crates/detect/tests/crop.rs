@@ -46,6 +46,23 @@ fn a_margin_is_a_share_of_each_side_and_stops_at_the_edge() {
 }
 
 #[test]
+fn an_infinite_margin_is_the_whole_photo() {
+    let (photo, bbox) = (
+        graded(97, 61),
+        BoxXyxy {
+            x0: 3.0,
+            y0: 9.0,
+            x1: 4.0,
+            y1: 11.0,
+        },
+    );
+    assert_eq!(
+        crop_with_margin(&photo, bbox, f32::INFINITY).unwrap(),
+        photo
+    );
+}
+
+#[test]
 fn fractions_of_a_pixel_are_kept_whole() {
     let crop = crop_with_margin(
         &graded(50, 40),

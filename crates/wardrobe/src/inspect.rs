@@ -41,12 +41,12 @@ pub fn colors<P: AsRef<Path>>(paths: &[P]) -> Vec<Inspected<Vec<Color>>> {
 pub fn looks<P: AsRef<Path>>(models: &Models, paths: &[P]) -> Result<Vec<Inspected<Look>>> {
     let (photos, mut inspected) = find(paths);
     for batch in photos.chunks(BATCH) {
-        let crops: Vec<Result<RgbImage>> = batch.par_iter().map(|path| first_crop(path)).collect();
-        let whole: Vec<&RgbImage> = crops.iter().flatten().collect();
+        let shown: Vec<Result<RgbImage>> = batch.par_iter().map(|path| first_shown(path)).collect();
+        let whole: Vec<&RgbImage> = shown.iter().flatten().collect();
         let mut looks = models.look(&whole)?.into_iter();
-        for (path, crop) in batch.iter().zip(crops) {
+        for (path, picture) in batch.iter().zip(shown) {
             let nothing = || Error::NothingFound { path: path.clone() };
-            let look = crop.and_then(|_| looks.next().ok_or_else(nothing)?);
+            let look = picture.and_then(|_| looks.next().ok_or_else(nothing)?);
             inspected.push((path.clone(), look));
         }
     }
@@ -55,7 +55,7 @@ pub fn looks<P: AsRef<Path>>(models: &Models, paths: &[P]) -> Result<Vec<Inspect
 
 /// Where a photo's first garment lies among other looks.
 pub(crate) fn embed(models: &Models, path: &Path) -> Result<Embedding> {
-    let look = models.look(&[&first_crop(path)?])?.pop();
+    let look = models.look(&[&first_shown(path)?])?.pop();
     Ok(look
         .ok_or_else(|| Error::NothingFound {
             path: path.to_path_buf(),
@@ -63,12 +63,12 @@ pub(crate) fn embed(models: &Models, path: &Path) -> Result<Embedding> {
         .embedding)
 }
 
-fn first_crop(path: &Path) -> Result<RgbImage> {
+fn first_shown(path: &Path) -> Result<RgbImage> {
     let mut cuts = cut(&load(path)?.image)?.into_iter();
     let first = cuts.next().ok_or_else(|| Error::NothingFound {
         path: path.to_path_buf(),
     })?;
-    Ok(first.crop)
+    Ok(first.shown)
 }
 
 /// Runs one stage on every photo, on all cores.

@@ -7,16 +7,16 @@ use wardrobe_ingest::resize::{Filter, resize};
 use crate::{Error, Result};
 
 /// The picture with its longer side at most `side` pixels; a smaller one stays as it is.
-pub(crate) fn fit_within(picture: RgbImage, side: u32) -> Result<RgbImage> {
+pub(crate) fn fit_within(picture: &RgbImage, side: u32) -> Result<RgbImage> {
     let (width, height) = picture.dimensions();
     let longer = width.max(height);
     if longer <= side {
-        return Ok(picture);
+        return Ok(picture.clone());
     }
     let scaled =
         |length: u32| (u64::from(length) * u64::from(side)).div_ceil(u64::from(longer)) as u32;
     Ok(resize(
-        &picture,
+        picture,
         scaled(width),
         scaled(height),
         Filter::Bicubic,

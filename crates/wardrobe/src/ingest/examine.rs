@@ -10,13 +10,13 @@ use wardrobe_ingest::{
 };
 use wardrobe_types::{BoxXyxy, Color};
 
-use crate::locate::locate;
+use crate::locate::{SHOWN_MARGIN, locate};
 use crate::picture::{fit_within, jpeg};
 use crate::{Error, Result};
 
-/// Ground kept around a garment, as a share of its box's sides.
+/// Ground kept around a garment in its stored crop, as a share of its box's sides.
 const MARGIN: f32 = 0.05;
-/// The longer side of a crop, in pixels: more than any model looks at, and small beside the photo.
+/// The longer side of a cut, in pixels: more than any model looks at, and small beside the photo.
 const CROP_SIDE: u32 = 1024;
 /// JPEG quality of stored crops, 1..=100.
 const CROP_QUALITY: u8 = 90;
@@ -52,6 +52,8 @@ pub(crate) struct Cut {
     pub(crate) bbox: BoxXyxy,
     /// The garment with a little ground around it.
     pub(crate) crop: RgbImage,
+    /// What the models are shown of it.
+    pub(crate) shown: RgbImage,
     /// Largest first.
     pub(crate) colors: Vec<Color>,
 }
@@ -70,18 +72,34 @@ pub(super) fn examine(path: &Path, skip: impl Fn(&str) -> bool) -> Result<Examin
     let quality = assess(&photo.image)?;
     if !quality.ok {
         // The gravest comes first, and only the gravest rejects.
-        let reason = quality.warnings.first().map(|warning| warning.message.clone());
-        return Ok(Examined::Rejected { reason: reason.unwrap_or_default(), quality });
+        let reason = quality
+            .warnings
+            .first()
+            .map(|warning| warning.message.clone());
+        return Ok(Examined::Rejected {
+            reason: reason.unwrap_or_default(),
+            quality,
+        });
     }
     let phash = perceptual_hash(&photo.image)?;
     let cuts = cut(&photo.image)?;
-    let ready = Ready { jpegs: jpegs(&cuts)?, sha256, bytes, format: photo.format, phash, quality, cuts };
+    let ready = Ready {
+        jpegs: jpegs(&cuts)?,
+        sha256,
+        bytes,
+        format: photo.format,
+        phash,
+        quality,
+        cuts,
+    };
     Ok(Examined::Ready(Box::new(ready)))
 }
 
 /// The crops as they will be stored; here, since compressing is worth all cores.
 pub(crate) fn jpegs(cuts: &[Cut]) -> Result<Vec<Vec<u8>>> {
-    cuts.iter().map(|cut| jpeg(&cut.crop, CROP_QUALITY, "of the crop")).collect()
+    cuts.iter()
+        .map(|cut| jpeg(&cut.crop, CROP_QUALITY, "of the crop"))
+        .collect()
 }
 
 /// A file's bytes, unless there are more than any photo has.
@@ -105,11 +123,11 @@ pub(crate) fn cut(photo: &RgbImage) -> Result<Vec<Cut>> {
     let foreground = foreground::segment(photo)?;
     let colors = dominant_colors(photo, &foreground)?;
     let garments = locate(&foreground).into_iter().map(|found| {
-        let crop = fit_within(crop_with_margin(photo, found.bbox, MARGIN)?, CROP_SIDE)?;
-        let bbox = found.bbox.clipped(photo.width(), photo.height());
+        let cut = |margin| fit_within(&crop_with_margin(photo, found.bbox, margin)?, CROP_SIDE);
         Ok::<_, Error>(Cut {
-            bbox,
-            crop,
+            bbox: found.bbox.clipped(photo.width(), photo.height()),
+            crop: cut(MARGIN)?,
+            shown: cut(SHOWN_MARGIN)?,
             colors: colors.clone(),
         })
     });

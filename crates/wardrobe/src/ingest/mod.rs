@@ -129,15 +129,15 @@ impl Run<'_> {
             .par_iter()
             .map(|path| examine(path, |sha256| known.is_settled(sha256)))
             .collect();
-        let crops: Vec<&RgbImage> = examined
+        let shown: Vec<&RgbImage> = examined
             .iter()
             .flatten()
-            .flat_map(Examined::crops)
+            .flat_map(Examined::shown)
             .collect();
-        let mut looks = self.wardrobe.models()?.look(&crops)?.into_iter();
+        let mut looks = self.wardrobe.models()?.look(&shown)?.into_iter();
         let outcomes = examined.into_iter().map(|examined| {
             let examined = examined?;
-            let count = examined.crops().count();
+            let count = examined.shown().count();
             Ok((examined, looks.by_ref().take(count).collect()))
         });
         Ok(outcomes.collect())
@@ -223,12 +223,12 @@ impl Run<'_> {
 }
 
 impl Examined {
-    fn crops(&self) -> impl Iterator<Item = &RgbImage> {
+    fn shown(&self) -> impl Iterator<Item = &RgbImage> {
         let cuts = match self {
             Self::Ready(ready) => ready.cuts.as_slice(),
             _ => &[],
         };
-        cuts.iter().map(|cut| &cut.crop)
+        cuts.iter().map(|cut| &cut.shown)
     }
 }
 

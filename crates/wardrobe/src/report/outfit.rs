@@ -52,7 +52,10 @@ fn card(place: usize, outfit: &Outfit, pictures: &Pictures) -> Markup {
 
 /// Whether a garment is shown tall: the body of the outfit, with the rest beside it.
 fn is_large(garment: &Garment) -> bool {
-    garment.slots.iter().any(|slot| matches!(slot, Slot::Top | Slot::Bottom))
+    garment
+        .slots
+        .iter()
+        .any(|slot| matches!(slot, Slot::Top | Slot::Bottom))
 }
 
 /// How so many garments share the column beside the tall ones.

@@ -68,7 +68,7 @@ impl Pictures {
 impl Picture {
     fn new(bytes: &[u8], path: &std::path::Path) -> Result<Self> {
         let photo = wardrobe_ingest::decode(bytes, path, &Default::default())?;
-        let small = fit_within(photo.image, SIDE)?;
+        let small = fit_within(&photo.image, SIDE)?;
         let encoded = STANDARD.encode(jpeg(&small, QUALITY, &path.to_string_lossy())?);
         let (width, height) = small.dimensions();
         Ok(Self {

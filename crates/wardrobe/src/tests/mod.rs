@@ -1,6 +1,5 @@
 //! The wardrobe without models: garments are put in as the models would have seen them.
 
-
 mod folder;
 mod garments;
 mod pages;
