@@ -9,8 +9,14 @@ use wardrobe_nn::{Mode, Rng, VarStore};
 
 fn efficientnet(c: &mut Criterion) {
     let store = VarStore::new(0, DType::F32, &Device::Cpu);
-    let network = EfficientNet::new(&Config::new(1000), &Rng::new(0), store.builder()).unwrap().fold().unwrap();
-    let mut group = c.benchmark_group(format!("efficientnet_b0_224/{}_threads", rayon::current_num_threads()));
+    let network = EfficientNet::new(&Config::new(1000), &Rng::new(0), store.builder())
+        .unwrap()
+        .fold()
+        .unwrap();
+    let mut group = c.benchmark_group(format!(
+        "efficientnet_b0_224/{}_threads",
+        rayon::current_num_threads()
+    ));
     for batch in [1, 8] {
         let x = Tensor::rand(-1f32, 1.0, (batch, 224, 224, 3), &Device::Cpu).unwrap();
         group.throughput(Throughput::Elements(batch as u64));

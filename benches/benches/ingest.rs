@@ -25,19 +25,34 @@ fn photo() -> RgbImage {
 fn ingest(criterion: &mut Criterion) {
     let photo = photo();
     let mut jpeg = Cursor::new(Vec::new());
-    JpegEncoder::new_with_quality(&mut jpeg, 90).encode_image(&photo).expect("encodes");
-    let (jpeg, limits, clip) = (jpeg.into_inner(), DecodeLimits::default(), Preprocess::clip(224));
+    JpegEncoder::new_with_quality(&mut jpeg, 90)
+        .encode_image(&photo)
+        .expect("encodes");
+    let (jpeg, limits, clip) = (
+        jpeg.into_inner(),
+        DecodeLimits::default(),
+        Preprocess::clip(224),
+    );
     let mut group = criterion.benchmark_group("ingest 960x1280");
-    group.bench_function("decode jpeg", |b| b.iter(|| decode(black_box(&jpeg), "bench.jpg", &limits)));
+    group.bench_function("decode jpeg", |b| {
+        b.iter(|| decode(black_box(&jpeg), "bench.jpg", &limits))
+    });
     group.bench_function("resize to 224 bilinear", |b| {
         b.iter(|| resize::resize(black_box(&photo), 224, 224, Filter::Bilinear))
     });
-    group.bench_function("letterbox 640", |b| b.iter(|| letterbox(black_box(&photo), 640)));
+    group.bench_function("letterbox 640", |b| {
+        b.iter(|| letterbox(black_box(&photo), 640))
+    });
     group.bench_function("clip preprocessing to tensor", |b| {
-        b.iter(|| clip.apply(black_box(&photo)).map(|processed| processed.to_vec(Layout::Nchw)))
+        b.iter(|| {
+            clip.apply(black_box(&photo))
+                .map(|processed| processed.to_vec(Layout::Nchw))
+        })
     });
     group.bench_function("quality", |b| b.iter(|| assess(black_box(&photo))));
-    group.bench_function("perceptual hash", |b| b.iter(|| perceptual_hash(black_box(&photo))));
+    group.bench_function("perceptual hash", |b| {
+        b.iter(|| perceptual_hash(black_box(&photo)))
+    });
     group.finish();
 }
 

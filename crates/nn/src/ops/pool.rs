@@ -24,7 +24,7 @@ vectorized! {
             }
         }
         for sum in mean {
-            *sum = *sum * factor;
+            *sum *= factor;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Scalars the kernels are generic over, and the choice of instruction set at run time.
 
 use candle_core::{CpuStorage, WithDType};
-use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 
 /// f32 for work, f64 for gradient checks.
 pub(crate) trait Float:
@@ -13,6 +13,7 @@ pub(crate) trait Float:
     + AddAssign
     + Sub<Output = Self>
     + Mul<Output = Self>
+    + MulAssign
     + Div<Output = Self>
     + Neg<Output = Self>
 {
