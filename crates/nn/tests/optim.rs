@@ -60,7 +60,7 @@ fn adamw_worked_by_hand() {
     // Step 2, gradient -2: m = 0.25 - 1 = -0.75, / (1 - 0.25) = -1; v = 0.1875 + 1 = 1.1875, / (1 - 0.5625) = 19/7.
     let two = named(&[("weight", &[-2.0]), ("bias", &[-2.0])]);
     adamw.step(&gradients(&params, &two), |_| 0.5).unwrap();
-    let update = 0.5 * -1.0 / ((19.0f32 / 7.0).sqrt() + 0.5);
+    let update = -0.5 / ((19.0f32 / 7.0).sqrt() + 0.5);
     let expected = (1.9 - 1.0 / 3.0) * 0.95 - update;
     assert!((values(&weight)[0] - expected).abs() < 1e-6);
     assert!((values(&bias)[0] - (2.0 - 1.0 / 3.0 - update)).abs() < 1e-6);

@@ -361,7 +361,7 @@ fn pools_gates_and_residuals_are_their_definitions() {
                 Plain::zeros(&shape),
                 Plain::zeros(&shape),
             );
-            for b in 0..n {
+            for (b, &kept) in keep.iter().enumerate() {
                 for i in 0..h {
                     for j in 0..w {
                         for k in 0..c {
@@ -369,7 +369,7 @@ fn pools_gates_and_residuals_are_their_definitions() {
                             let mean = pooled.get(&[b, k]) + value / (h * w) as f64;
                             pooled.set(&[b, k], mean);
                             scaled.set(&at, value * pg.get(&[b, k]));
-                            summed.set(&at, value + f64::from(keep[b]) * pb.get(&at));
+                            summed.set(&at, value + f64::from(kept) * pb.get(&at));
                         }
                     }
                 }

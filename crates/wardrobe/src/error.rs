@@ -174,7 +174,9 @@ fn sqlite_remedy(source: &rusqlite::Error) -> String {
         Some(ErrorCode::ReadOnly) => {
             "is read-only: change its permissions, or choose another folder"
         }
-        Some(ErrorCode::CannotOpen) => "cannot be opened: check the permissions of its folder",
+        Some(ErrorCode::CannotOpen) => {
+            "cannot be opened for writing: check the permissions of its folder, or choose another"
+        }
         Some(ErrorCode::NotADatabase) => {
             "is not a database: move the file away, or choose another folder"
         }

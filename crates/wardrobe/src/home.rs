@@ -109,7 +109,7 @@ impl Home {
                 .into_iter()
                 .flatten()
                 .flatten();
-            for entry in entries.filter(|entry| is_left_over(entry)) {
+            for entry in entries.filter(is_left_over) {
                 // A file that cannot be removed now does no harm and is tried again next time.
                 let _ = fs::remove_file(entry.path());
             }

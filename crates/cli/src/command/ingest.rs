@@ -98,7 +98,13 @@ fn tell(photo: &PhotoReport, context: &Context) {
 /// The last words on standard error.
 fn finish(report: &IngestReport, context: &Context) {
     if let Some(reason) = &report.stopped {
-        output::to_stderr(format_args!("stopped: {reason}"));
+        let last = report.photos.last().and_then(|photo| photo.reason.as_ref());
+        let reason = if last == Some(reason) {
+            "for this error"
+        } else {
+            reason
+        };
+        output::to_stderr(format_args!("stopped before the last photo: {reason}"));
     }
     let poor = |photo: &&PhotoReport| {
         photo.status == PhotoStatus::Added

@@ -26,7 +26,7 @@ impl Wardrobe {
         let pictures = Pictures::of(self, worn)?;
         let summary = count(outfits.outfits.len(), "outfit");
         let body = html! { (outfit::section(outfits, &pictures)) };
-        Ok(page("Outfits", &summary, &html! {}, &body))
+        Ok(page("Lookbook", &summary, &html! {}, &body))
     }
 
     /// A page of the whole wardrobe, shelf by shelf, with these outfits.
