@@ -59,7 +59,7 @@ fn spoil(bench: &Bench, folder: &Path) -> Vec<(&'static str, &'static str)> {
         spoiled.push(("round", "link back"));
         let closed = folder.join("closed.jpg");
         fs::write(&closed, &whole).unwrap();
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
         if reads_everything(&closed) {
             fs::remove_file(&closed).unwrap();
         } else {
