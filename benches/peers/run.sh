@@ -21,8 +21,10 @@ trap 'rm -f "$results"' EXIT
 for round in $(seq "$rounds"); do
     echo "round $round of $rounds" >&2
     "$python" benches/peers/efficientnet.py "$threads" | sed 's/^/torch /' >>"$results"
-    bench | sed -n 's/^efficientnet_b0_224.*threads\/\([0-9]*\).*/batch \1/p; s/.*thrpt: *\[[^ ]* [^ ]* \([^ ]*\) \([^ ]*\) .*/thrpt \1 \2/p' \
-        | awk '/^batch/ {b = $2} /^thrpt/ {v = $2; if ($3 ~ /^Kelem/) v *= 1000; print "wardrobe", b, "-", v}' >>"$results"
+    bench | tr -s ' ' | awk '
+        /threads\/[0-9]+$/ || /threads\/[0-9]+ time/ { split($1, name, "/"); batch = name[3] }
+        /thrpt: .*elem/ { rate = $4; if ($5 ~ /^Kelem/) rate *= 1000; print "wardrobe", batch, "-", rate }
+    ' >>"$results"
 done
 "$python" - "$results" "$threads" <<'PY'
 import collections, statistics, sys
