@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wardrobe_train::Event;
 
 use crate::context::Context;
+use crate::output;
 
 const BAR: &str = "{bar:32} {pos}/{len} {msg}  {per_sec}, {eta} left";
 
@@ -39,7 +40,7 @@ pub fn watch<'a>(bar: &'a ProgressBar, context: &'a Context) -> impl FnMut(Event
             place(bar, step, steps, message);
         }
         Event::Skipped { reason } => {
-            bar.suspend(|| context.note(format_args!("warning: {reason}")))
+            bar.suspend(|| output::to_stderr(format_args!("error: {reason}")));
         }
         Event::Epoch {
             epoch,

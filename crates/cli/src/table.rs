@@ -7,12 +7,19 @@ use wardrobe_types::{Color, Formality, Garment, Season};
 
 use crate::output::Output;
 
+/// A narrower table cannot be read.
+const LEAST_WIDTH: u16 = 60;
+
 /// A table without lines under these headings, as wide as the terminal allows.
 pub fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_style(NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic);
+    // Some pseudo-terminals say they are 0 wide, which would break every word.
+    if table.width().is_some_and(|width| width < LEAST_WIDTH) {
+        table.set_width(LEAST_WIDTH);
+    }
     table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
     table
 }

@@ -1,6 +1,6 @@
 //! A garment in a few words.
 
-use wardrobe_types::{Category, Color, Garment};
+use wardrobe_types::{Category, Color, ColorName, Garment};
 
 /// Colours of a smaller share are left out of a description.
 const TELLING_SHARE: f32 = 0.25;
@@ -11,10 +11,9 @@ pub fn describe(garment: &Garment) -> String {
         .colors
         .iter()
         .filter(|color| color.fraction >= TELLING_SHARE);
-    let words = |color: &Color| color.name.as_str().replace('-', " ");
-    let mut colors: Vec<String> = telling.map(words).collect();
+    let mut colors: Vec<String> = telling.map(color_words).collect();
     if colors.is_empty() {
-        colors.extend(garment.colors.first().map(words));
+        colors.extend(garment.colors.first().map(color_words));
     }
     colors.truncate(2);
     let mut words = vec![colors.join(" and ")];
@@ -22,6 +21,14 @@ pub fn describe(garment: &Garment) -> String {
     words.push(category_words(garment.category));
     words.retain(|word| !word.is_empty());
     words.join(" ")
+}
+
+/// A colour as people write it.
+fn color_words(color: &Color) -> String {
+    match color.name {
+        ColorName::OffWhite => color.name.to_string(),
+        name => name.as_str().replace('-', " "),
+    }
 }
 
 /// A category as people write it.

@@ -15,7 +15,7 @@ use wardrobe_train::evaluate;
 
 use crate::context::Context;
 use crate::failure::Status;
-use crate::{output, progress};
+use crate::progress;
 
 /// Confusions shown to people.
 const SHOWN: usize = 8;
@@ -73,9 +73,6 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     bar.finish_and_clear();
     let mut document = measured?;
     document.seconds = start.elapsed().as_secs_f64();
-    for reason in &document.failed {
-        output::to_stderr(format_args!("error: {reason}"));
-    }
     context.out.answer(&document, || text(&document))?;
     Ok(Status::of(document.n, document.failed.len()))
 }

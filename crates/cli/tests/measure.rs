@@ -1,0 +1,161 @@
+//! Training and measuring, on data small enough for a test.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Bench, keys, only_line};
+
+/// Red t-shirts and blue pants, each in a part to train on and one to measure on.
+fn labelled(bench: &Bench) -> String {
+    for (part, from, photos) in [("train", 0, 4), ("val", 4, 2)] {
+        for mark in from..from + photos {
+            bench.photo(
+                &format!("data/{part}/t-shirt/{mark}.png"),
+                [180, 40, 40],
+                mark,
+            );
+            bench.photo(
+                &format!("data/{part}/pants/{mark}.png"),
+                [40, 60, 150],
+                mark,
+            );
+        }
+    }
+    bench.path("data").to_string_lossy().into_owned()
+}
+
+#[test]
+fn eval_classify_measures_in_the_datas_own_labels() {
+    let bench = Bench::new();
+    let data = labelled(&bench);
+    fs::create_dir_all(bench.path("data/val/spacesuit")).unwrap();
+    fs::copy(
+        bench.path("data/val/pants/4.png"),
+        bench.path("data/val/spacesuit/1.png"),
+    )
+    .unwrap();
+    let measured = bench.json(0, &["eval", "classify", "--data", &data]);
+    assert_eq!(measured["task"], "classify");
+    assert_eq!(keys(&measured["metrics"]), ["macro_f1", "top1", "top5"]);
+    assert_eq!(keys(&measured["ci95"]["top1"]), ["high", "low"]);
+    assert_eq!(measured["n"], 4, "the val part, less what has no category");
+    assert_eq!(measured["unmapped"]["spacesuit"], 1);
+    assert_eq!(measured["labels"]["pants"][0], "trousers");
+    assert!(measured["weights"].is_string() && measured["seconds"].is_number());
+    let (status, text, _) = bench.run(&["eval", "classify", "--data", &data]);
+    assert_eq!(status, 0);
+    assert!(
+        text.contains("top1") && text.contains("spacesuit"),
+        "{text}"
+    );
+}
+
+#[test]
+fn eval_colors_measures_a_catalogue() {
+    let bench = Bench::new();
+    bench.photo("catalogue/images/1.jpg", [170, 30, 35], 0);
+    bench.photo("catalogue/images/2.jpg", [30, 40, 90], 1);
+    fs::write(bench.path("catalogue/images/3.jpg"), "no photo").unwrap();
+    let table = "id,articleType,baseColour\n1,Tshirts,Red\n2,Tshirts,Navy Blue\n3,Tshirts,Red\n";
+    fs::write(bench.path("catalogue/styles.csv"), table).unwrap();
+    let data = bench.path("catalogue").to_string_lossy().into_owned();
+    let measured = bench.json(3, &["eval", "colors", "--data", &data]);
+    assert_eq!(
+        keys(&measured["metrics"]),
+        ["mean_delta_e", "top1", "top1_basic"]
+    );
+    assert_eq!(
+        (&measured["n"], &measured["metrics"]["top1_basic"]),
+        (&2.into(), &1.0.into())
+    );
+    assert!(measured["weights"].is_null());
+    let (status, _, stderr) = bench.run(&["eval", "colors", "--data", &data]);
+    assert_eq!(status, 3);
+    assert!(only_line(&stderr).contains("3.jpg"), "{stderr}");
+}
+
+#[test]
+fn train_classify_writes_weights_that_eval_and_inspect_take() {
+    let bench = Bench::new();
+    let data = labelled(&bench);
+    let settings = "epochs = 2\nbatch_size = 4\nimage_size = 32\nlearning_rate = 1e-3\n";
+    fs::write(bench.path("tiny.toml"), settings).unwrap();
+    let config = bench.path("tiny.toml").to_string_lossy().into_owned();
+    let out = bench.path("run").to_string_lossy().into_owned();
+    let args = [
+        "train", "classify", "--config", &config, "--data", &data, "--out", &out,
+    ];
+    let trained = bench.json(0, &args);
+    assert_eq!(
+        keys(&trained),
+        [
+            "best",
+            "curves",
+            "peak_memory_bytes",
+            "seconds",
+            "task",
+            "weights"
+        ]
+    );
+    assert_eq!(keys(&trained["best"]), ["epoch", "metrics"]);
+    let weights = trained["weights"].as_str().unwrap();
+    assert!(Path::new(weights).is_file());
+    assert!(
+        trained["curves"]
+            .as_str()
+            .is_some_and(|curves| Path::new(curves).is_file())
+    );
+    let measured = bench.json(
+        0,
+        &["--weights", weights, "eval", "classify", "--data", &data],
+    );
+    assert_eq!(
+        measured["metrics"]["top1"],
+        trained["best"]["metrics"]["top1"]
+    );
+    let photo = bench
+        .path("data/val/pants/4.png")
+        .to_string_lossy()
+        .into_owned();
+    bench.json(0, &["--weights", weights, "inspect", "classify", &photo]);
+    let again = bench.json(0, &[&args[..], &["--resume"]].concat());
+    assert_eq!(again["best"], trained["best"], "nothing is left to do");
+}
+
+#[test]
+fn what_cannot_be_measured_or_trained_is_one_line() {
+    let bench = Bench::new();
+    fs::create_dir_all(bench.path("nothing")).unwrap();
+    let nothing = bench.path("nothing").to_string_lossy().into_owned();
+    let out = bench.path("run").to_string_lossy().into_owned();
+    for args in [
+        &["eval", "classify", "--data", &nothing][..],
+        &["eval", "colors", "--data", &nothing],
+        &["train", "classify", "--data", &nothing, "--out", &out],
+        &["train", "classify", "--out", &out],
+        &[
+            "train",
+            "classify",
+            "--config",
+            "no-such.toml",
+            "--out",
+            &out,
+        ],
+        &[
+            "--weights",
+            "no-such-folder",
+            "inspect",
+            "classify",
+            "photo.jpg",
+        ],
+    ] {
+        let (status, stdout, stderr) = bench.run(args);
+        assert_eq!((status, stdout.as_str()), (1, ""), "{args:?}: {stderr}");
+        assert!(
+            only_line(&stderr).starts_with("error: "),
+            "{args:?}: {stderr}"
+        );
+    }
+}
