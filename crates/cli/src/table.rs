@@ -87,7 +87,8 @@ pub fn swatches(out: Output, colors: &[Color]) -> String {
             return text;
         }
         let [r, g, b] = color.hex.to_array();
-        format!("\x1b[48;2;{r};{g};{b}m  \x1b[0m {text}")
+        // A wrapping table drops painted spaces and parts at plain ones: blocks, and spaces that hold.
+        format!("\x1b[38;2;{r};{g};{b}m██\x1b[0m {text}").replace(' ', "\u{a0}")
     };
     colors.iter().map(named).collect::<Vec<_>>().join("  ")
 }
