@@ -1,7 +1,5 @@
 //! Foreground and dominant colours on drawn garments with known answers, and on bad and small photos.
 
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use wardrobe_attributes::Error;
 use wardrobe_attributes::color::dominant_colors;

@@ -1,7 +1,5 @@
 //! Who may depend on whom: the table of ARCHITECTURE.md, held by `cargo metadata`.
 
-#![allow(clippy::unwrap_used)] // helpers of tests may panic as tests do
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;

@@ -1,7 +1,5 @@
 //! Bad input: one clear error each, that names the file, and everything else goes on.
 
-#![allow(clippy::unwrap_used)]
-
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;

@@ -1,7 +1,5 @@
 //! Finding photos.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,5 @@
 //! Every kind of file decodes to the same upright RGB as in Pillow. tests/golden/make.py says what each file is.
 
-#![allow(clippy::unwrap_used)]
-
 use std::path::{Path, PathBuf};
 
 use wardrobe_ingest::{Format, RgbImage, load};

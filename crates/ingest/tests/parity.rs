@@ -3,8 +3,6 @@
 //!
 //! All are equal to the last bit; a photo resized by another version of these libraries may differ by 1 of 255.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

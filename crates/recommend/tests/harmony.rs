@@ -1,5 +1,4 @@
 //! Every sentence of the colour rules, worked by hand.
-#![allow(clippy::unwrap_used)]
 
 use wardrobe_recommend::{Item, score};
 use wardrobe_types::ColorName::{self, *};

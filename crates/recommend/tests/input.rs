@@ -1,5 +1,4 @@
 //! The JSON of an outfit to be scored.
-#![allow(clippy::unwrap_used)]
 
 use wardrobe_recommend::{Error, ScoreInput, score};
 use wardrobe_types::{Category, ColorName, Rgb8};

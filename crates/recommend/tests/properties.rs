@@ -1,5 +1,4 @@
 //! What holds for every wardrobe and every outfit.
-#![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};

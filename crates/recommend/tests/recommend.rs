@@ -1,5 +1,4 @@
 //! Requests to a wardrobe: filters, demands, reasons, errors.
-#![allow(clippy::unwrap_used)]
 
 use wardrobe_recommend::{Error, Generator, Item, Recommendation, Request, recommend};
 use wardrobe_types::Category::{self, *};

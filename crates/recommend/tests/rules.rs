@@ -1,5 +1,4 @@
 //! Formality, combinations, completeness and their words, worked by hand.
-#![allow(clippy::unwrap_used)]
 
 use wardrobe_recommend::{Error, Item, score};
 use wardrobe_types::{Category, ColorName, Pattern, Scored};

@@ -1,8 +1,6 @@
 //! The gradient check accepts right gradients and catches wrong ones, among them the two that
 //! candle 0.11.1 computes wrongly without saying so.
 
-#![allow(clippy::unwrap_used)] // helpers of tests may panic as tests do
-
 use candle_core::{DType, Device, Result, Tensor};
 use wardrobe_testkit::{GradCheck, Random, assert_gradients, grad_check};
 

@@ -2,8 +2,6 @@
 //!
 //! The checkpoints of `golden/` are written by `golden/make.py` in PyTorch's layout.
 
-#![allow(clippy::unwrap_used)] // helpers of tests may panic as tests do
-
 use std::collections::HashMap;
 use std::io::{Cursor, Read, Write};
 use std::path::PathBuf;

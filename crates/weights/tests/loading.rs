@@ -1,7 +1,5 @@
 //! Filling a model: everything fits, or the report says what does not.
 
-#![allow(clippy::unwrap_used)] // helpers of tests may panic as tests do
-
 use candle_core::{DType, Device, Shape, Tensor};
 use wardrobe_testkit::{Golden, assert_close};
 use wardrobe_weights::{Error, LoadReport, Loading, Tensors};

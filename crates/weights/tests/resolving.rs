@@ -1,7 +1,5 @@
 //! Where weights are looked for, in which order, and what is refused.
 
-#![allow(clippy::unwrap_used)] // helpers of tests may panic as tests do
-
 use std::fs;
 use std::path::Path;
 
