@@ -1,5 +1,7 @@
 //! Which garments may be worn, and which filter left a slot empty.
 
+use std::collections::HashMap;
+
 use wardrobe_types::Slot;
 
 use crate::phrase;
@@ -64,7 +66,9 @@ impl Filter {
 pub(crate) struct Eligible<'a> {
     /// Sorted by id, so that the answer does not depend on the order of the wardrobe.
     pub items: Vec<&'a Item>,
-    /// What was there before each filter and after all of them.
+    /// How many garments were left out because their category is unsure.
+    pub unsure: usize,
+    /// What was there before each filter, after all of them, and without the unsure garments.
     stages: Vec<Supply>,
 }
 
@@ -149,8 +153,32 @@ pub(crate) fn eligible<'a>(wardrobe: &'a [Item], request: &Request) -> Eligible<
         items.retain(|item| is_locked(item) || filter.passes(item, request));
         stages.push(Supply::of(items.iter().copied()));
     }
+    let before = items.len();
+    leave_out_unsure(&mut items, is_locked);
+    stages.push(Supply::of(items.iter().copied()));
     items.sort_by(|a, b| a.id.cmp(&b.id));
-    Eligible { items, stages }
+    Eligible {
+        unsure: before - items.len(),
+        items,
+        stages,
+    }
+}
+
+/// Sure garments enough for a place to do without the unsure ones.
+const ENOUGH: usize = 3;
+
+/// A skirt taken for a hat spoils an outfit: garments whose category is unsure wait until the wearer has confirmed it,
+/// as long as others can take their place.
+fn leave_out_unsure(items: &mut Vec<&Item>, is_locked: impl Fn(&Item) -> bool) {
+    let mut sure: HashMap<&[Slot], usize> = HashMap::new();
+    for item in items.iter().filter(|item| !item.is_unsure()) {
+        *sure.entry(item.category.slots()).or_default() += 1;
+    }
+    let has_enough = |item: &Item| {
+        sure.get(item.category.slots())
+            .is_some_and(|&n| n >= ENOUGH)
+    };
+    items.retain(|item| is_locked(item) || !item.is_unsure() || !has_enough(item));
 }
 
 fn has_place(item: &Item, locked: &[&Item]) -> bool {

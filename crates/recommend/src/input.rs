@@ -113,6 +113,7 @@ impl ScoreInputItem {
             styles: parse_all(&self.styles, index, "styles")?,
             embedding: self.embedding,
             laundry: false,
+            certainty: 1.0,
         };
         item.check()?;
         Ok(item)

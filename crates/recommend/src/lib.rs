@@ -46,7 +46,7 @@ mod weights;
 pub use candidates::Generator;
 pub use error::{Error, Result};
 pub use input::{ScoreInput, ScoreInputItem};
-pub use item::Item;
+pub use item::{Item, UNSURE_BELOW};
 pub use recommend::{Recommendation, ScoredOutfit, recommend};
 pub use request::Request;
 pub use score::score;

@@ -24,6 +24,8 @@ pub struct Recommendation {
     pub seed: u64,
     /// Why there are fewer outfits than asked for: the missing slot, or the filter that emptied it.
     pub reason: Option<String>,
+    /// How many garments were left out because it is unsure what they are ([`crate::UNSURE_BELOW`]).
+    pub unsure: usize,
 }
 
 /// One recommended outfit.
@@ -54,6 +56,7 @@ pub fn recommend(wardrobe: &[Item], request: &Request) -> Result<Recommendation>
             candidates: 0,
             seed: request.seed,
             reason: Some(reason),
+            unsure: eligible.unsure,
         });
     }
     let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
@@ -80,6 +83,7 @@ pub fn recommend(wardrobe: &[Item], request: &Request) -> Result<Recommendation>
         candidates: count,
         seed: request.seed,
         reason,
+        unsure: eligible.unsure,
     })
 }
 

@@ -210,6 +210,38 @@ fn a_demanded_garment_overrules_the_filters_and_says_so() {
 }
 
 #[test]
+fn what_may_be_something_else_waits_while_there_is_enough() {
+    let unsure = |name: &str, wardrobe: &mut [Item]| {
+        let found = wardrobe.iter_mut().find(|item| item.id.as_str() == name);
+        found.unwrap().certainty = 0.3;
+    };
+    let mut clothes = wardrobe();
+    // Four other pairs of trousers are sure, of dresses there is one, and boots are asked for.
+    ["jeans", "dress", "boots"]
+        .iter()
+        .for_each(|name| unsure(name, &mut clothes));
+    let request = Request {
+        n: 40,
+        ..Request::default()
+    };
+    let answer = recommend(&clothes, &request).unwrap();
+    assert_eq!(answer.unsure, 2);
+    assert!(!has(&answer, &["jeans", "boots"]) && has(&answer, &["dress"]));
+    let demanded = Request {
+        with: ids(&["boots"]),
+        ..request
+    };
+    let answer = recommend(&clothes, &demanded).unwrap();
+    assert_eq!(answer.unsure, 1);
+    assert!(
+        answer
+            .outfits
+            .iter()
+            .all(|o| o.garments.contains(&"boots".into()))
+    );
+}
+
+#[test]
 fn the_reason_names_the_slot_or_the_filter() {
     let reason =
         |items: &[Item], request: &Request| recommend(items, request).unwrap().reason.unwrap();

@@ -1,5 +1,6 @@
 //! Which garments to list.
 
+use wardrobe_recommend::UNSURE_BELOW;
 use wardrobe_types::{BasicColor, Category, ColorName, Error, Garment, Season, Slot, Style};
 
 /// A colour as people ask for it: one of the palette's names, or one of the twelve basic colours.
@@ -51,6 +52,8 @@ pub struct Filter {
     /// Every word is part of its description: category, slots, colours, pattern, fit, seasons,
     /// styles, id. Case does not matter.
     pub text: Option<String>,
+    /// It is unsure what it is, and the wearer has not said.
+    pub unsure: bool,
 }
 
 impl Filter {
@@ -73,6 +76,7 @@ impl Filter {
                 .text
                 .as_deref()
                 .is_none_or(|text| has_words(garment, text))
+            && (!self.unsure || garment.category_confidence < UNSURE_BELOW)
     }
 }
 

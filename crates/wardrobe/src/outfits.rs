@@ -20,6 +20,8 @@ pub struct Outfits {
     pub seed: u64,
     /// Why there are fewer outfits than asked for, where there are.
     pub reason: Option<String>,
+    /// How many garments were left out because it is unsure what they are; [`crate::Filter::unsure`] finds them.
+    pub unsure: usize,
 }
 
 /// One outfit with its garments.
@@ -66,6 +68,7 @@ impl Wardrobe {
             candidates: answer.candidates,
             seed: answer.seed,
             reason: answer.reason,
+            unsure: answer.unsure,
         })
     }
 

@@ -33,6 +33,9 @@ pub struct Args {
     /// Words that must all be in the garment's description
     #[arg(long)]
     text: Option<String>,
+    /// Only garments of which it is unsure what they are: `edit ID --category NAME` settles it
+    #[arg(long)]
+    unsure: bool,
 }
 
 #[derive(Serialize)]
@@ -48,6 +51,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         season,
         style,
         text,
+        unsure,
     } = args;
     let filter = Filter {
         slot,
@@ -56,6 +60,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         season,
         style,
         text,
+        unsure,
     };
     let garments = context.wardrobe_to_read()?.garments(&filter)?;
     if garments.is_empty() {

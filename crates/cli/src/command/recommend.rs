@@ -92,6 +92,12 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     if let Some(path) = &args.collage {
         write_collage(path, &wardrobe, &outfits, context)?;
     }
+    if outfits.unsure > 0 {
+        context.note(format_args!(
+            "{} left out, as it is unsure what they are: `wardrobe list --unsure` shows them, `wardrobe edit ID --category NAME` settles it",
+            outfits.unsure
+        ));
+    }
     context
         .out
         .answer(&outfits, || text(&outfits, context.out))?;

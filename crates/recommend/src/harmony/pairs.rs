@@ -107,7 +107,7 @@ const CLASSICS: &[Row] = &[
     (&[Grey, Charcoal], &[Yellow, Mustard], 0.91, "grey lets yellow shine without shouting"),
     (&[Grey, Charcoal], &[Camel, Tan], 0.91, "cool grey, warm camel"),
     (&[Black], &[Camel, Tan], 0.94, "camel warms black"),
-    (&[Black], &[Gold], 0.91, "the evening pair"),
+    (&[Black], &[Gold], 0.91, "black makes gold shine"),
     (&[Cream, OffWhite, White, Beige], &[Olive, ForestGreen], 0.91, "pale cloth lightens deep green"),
     (&[Cream, OffWhite, White], &[Camel, Brown, Chocolate, Tan], 0.92, "coffee and cream"),
     (&[Cream, Beige, OffWhite], &[Burgundy, Maroon], 0.91, "cream softens burgundy"),
