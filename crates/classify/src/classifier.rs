@@ -4,7 +4,7 @@ use crate::{ClassifierConfig, EfficientNet, Result, load_weights};
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use wardrobe_ingest::{Layout, RgbImage};
-use wardrobe_nn::{Mode, Rng};
+use wardrobe_nn::{Mode, Precision, Rng};
 use wardrobe_types::Category;
 use wardrobe_types::labels::ClothingLabel;
 use wardrobe_weights::Tensors;
@@ -55,7 +55,7 @@ impl Classifier {
             .collect();
         let vb = VarBuilder::from_tensors(tensors, DType::F32, device);
         // The generator is for training only: inference drops nothing.
-        let network = EfficientNet::new(&config.network, &Rng::new(0), vb)?.fold()?;
+        let network = EfficientNet::new(&config.network, &Rng::new(0), vb)?.fold(Precision::F32)?;
         Ok(Self {
             network,
             config,

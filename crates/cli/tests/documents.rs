@@ -209,7 +209,10 @@ fn recommend_and_pages() {
         0,
         &["recommend", "--html", &html_name, "--collage", &png_name],
     );
-    assert_eq!(keys(&answer), ["candidates", "outfits", "reason", "seed", "unsure"]);
+    assert_eq!(
+        keys(&answer),
+        ["candidates", "outfits", "reason", "seed", "unsure"]
+    );
     assert_eq!(answer["outfits"].as_array().unwrap().len(), 1);
     assert!(answer["reason"].is_string(), "one outfit of five asked for");
     let outfit = &answer["outfits"][0];

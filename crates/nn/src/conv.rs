@@ -2,10 +2,10 @@
 
 use crate::Mode;
 use crate::ops::{
-    Activation, BatchStatistics, ConvGeometry, batch_norm_train, conv2d, conv2d_fused,
-    depthwise_conv2d, depthwise_conv2d_fused,
+    Activation, BatchStatistics, ConvGeometry, batch_norm_train, conv2d, depthwise_conv2d,
 };
-use candle_core::{Result, Tensor, Var, bail};
+use crate::packed::{PackedConv, PackedDepthwise, Precision};
+use candle_core::{D, Result, Tensor, Var, bail};
 use candle_nn::{Init, VarBuilder};
 
 /// What a convolution looks like.
@@ -56,19 +56,19 @@ impl ConvConfig {
     }
 }
 
-/// Convolution, batch norm, activation. [`ConvNormAct::fold`] merges the first two for inference.
+/// Convolution, batch norm, activation. [`ConvNormAct::fold`] makes one pass of them for inference.
 #[derive(Clone, Debug)]
 pub struct ConvNormAct {
     config: ConvConfig,
-    weight: Tensor,
-    norm: Norm,
     activation: Activation,
+    layers: Layers,
 }
 
 #[derive(Clone, Debug)]
-enum Norm {
-    Batch(BatchNorm),
-    Folded { bias: Tensor },
+enum Layers {
+    Separate { weight: Tensor, norm: BatchNorm },
+    Dense(PackedConv),
+    Depthwise(PackedDepthwise),
 }
 
 #[derive(Clone, Debug)]
@@ -118,56 +118,83 @@ impl ConvNormAct {
         };
         Ok(Self {
             config,
-            weight,
-            norm: Norm::Batch(norm),
             activation,
+            layers: Layers::Separate { weight, norm },
         })
     }
 
     /// # Shapes
     /// (n, h, w, inputs) -> (n, ceil(h / stride), ceil(w / stride), outputs) for odd kernels
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        match (&self.norm, mode) {
-            (Norm::Folded { bias }, Mode::Eval) => self.fused(x, &self.weight, bias),
-            (Norm::Folded { .. }, Mode::Train) => {
-                bail!("a folded convolution has no batch norm left to train")
-            }
-            (Norm::Batch(norm), Mode::Eval) => {
-                let (weight, bias) = norm.folded_into(&self.weight)?;
-                self.fused(x, &weight, &bias)
-            }
-            (Norm::Batch(norm), Mode::Train) => {
+        match (&self.layers, mode) {
+            (Layers::Separate { weight, norm }, Mode::Train) => {
                 let convolve = if self.config.depthwise {
                     depthwise_conv2d
                 } else {
                     conv2d
                 };
-                norm.forward_train(
-                    &convolve(x, &self.weight, self.config.geometry())?,
-                    self.activation,
-                )
+                let y = convolve(x, weight, self.config.geometry())?;
+                norm.forward_train(&y, self.activation)
             }
+            (Layers::Separate { .. }, Mode::Eval) => {
+                self.fold(Precision::F32)?.forward(x, Mode::Eval)
+            }
+            (Layers::Dense(conv), Mode::Eval) => conv.forward(x),
+            (Layers::Depthwise(conv), Mode::Eval) => conv.forward(x),
+            (_, Mode::Train) => bail!("a folded convolution has no batch norm left to train"),
         }
     }
 
-    fn fused(&self, x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-        let convolve = if self.config.depthwise {
-            depthwise_conv2d_fused
-        } else {
-            conv2d_fused
-        };
-        convolve(x, weight, bias, self.config.geometry(), self.activation)
+    /// `forward(x) + residual`, for inference.
+    ///
+    /// # Shapes
+    /// as [`ConvNormAct::forward`], `residual` as its result
+    pub fn forward_add(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
+        match &self.layers {
+            Layers::Separate { .. } => self.fold(Precision::F32)?.forward_add(x, residual),
+            Layers::Dense(conv) => conv.forward_add(x, residual),
+            Layers::Depthwise(conv) => conv.forward(x)? + residual,
+        }
     }
 
-    /// The same function with batch norm's running statistics merged into weight and bias.
-    pub fn fold(&self) -> Result<Self> {
-        let Norm::Batch(norm) = &self.norm else {
+    /// `forward` of the inputs' concatenation along the channels, for inference: none is made.
+    ///
+    /// # Shapes
+    /// (n, h, w, c1), (n, h, w, c2) ... with c1 + c2 + ... = inputs -> as [`ConvNormAct::forward`]
+    pub fn forward_cat(&self, xs: &[&Tensor]) -> Result<Tensor> {
+        match &self.layers {
+            Layers::Separate { .. } => self.fold(Precision::F32)?.forward_cat(xs),
+            Layers::Dense(conv) => conv.forward_cat(xs),
+            Layers::Depthwise(conv) => conv.forward(&Tensor::cat(xs, D::Minus1)?),
+        }
+    }
+
+    /// The same function with batch norm's running statistics merged into weight and bias, packed for inference on
+    /// the CPU.
+    ///
+    /// # Errors
+    /// bf16 on a processor that does not multiply it.
+    pub fn fold(&self, precision: Precision) -> Result<Self> {
+        let Layers::Separate { weight, norm } = &self.layers else {
             return Ok(self.clone());
         };
-        let (weight, bias) = norm.folded_into(&self.weight)?;
+        let (weight, bias) = norm.folded_into(weight)?;
+        let (geometry, activation) = (self.config.geometry(), self.activation);
+        let layers = if self.config.depthwise {
+            Layers::Depthwise(PackedDepthwise::new(
+                &weight, &bias, geometry, activation, precision,
+            )?)
+        } else {
+            Layers::Dense(PackedConv::new(
+                &weight,
+                Some(&bias),
+                geometry,
+                activation,
+                precision,
+            )?)
+        };
         Ok(Self {
-            weight,
-            norm: Norm::Folded { bias },
+            layers,
             ..self.clone()
         })
     }

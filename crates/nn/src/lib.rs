@@ -29,6 +29,7 @@ pub mod linear;
 pub mod loss;
 pub mod ops;
 pub mod optim;
+pub mod packed;
 pub mod squeeze_excite;
 mod store;
 
@@ -36,6 +37,7 @@ pub use conv::{ConvConfig, ConvNormAct};
 pub use dropout::{Dropout, Rng, StochasticDepth};
 pub use linear::Linear;
 pub use ops::Activation;
+pub use packed::Precision;
 pub use squeeze_excite::SqueezeExcite;
 pub use store::{VarStore, parameter_shapes};
 

@@ -1,5 +1,7 @@
 //! The fully connected layer.
 
+use crate::ops::Activation;
+use crate::packed::{PackedConv, Precision};
 use candle_core::{Result, Tensor};
 use candle_nn::{Init, VarBuilder, init};
 
@@ -21,6 +23,14 @@ impl Linear {
             weight: vb.get_with_hints((outputs, inputs), "weight", drawn)?,
             bias: vb.get_with_hints(outputs, "bias", Init::Const(0.0))?,
         })
+    }
+
+    /// The layer for inference, with an activation after it.
+    ///
+    /// # Errors
+    /// bf16 on a processor that does not multiply it.
+    pub fn pack(&self, activation: Activation, precision: Precision) -> Result<PackedConv> {
+        PackedConv::linear(&self.weight, Some(&self.bias), activation, precision)
     }
 
     /// # Shapes

@@ -1,7 +1,8 @@
 //! Squeeze-and-excitation: a gate for each channel, from the mean of all (Hu et al. 2018).
 
-use crate::Linear;
-use crate::ops::{global_avg_pool, scale_channels};
+use crate::ops::{Activation, global_avg_pool, scale_channels};
+use crate::packed::{PackedConv, Precision, gate_pixels, mean_pixels};
+use crate::{Linear, Mode};
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
@@ -10,6 +11,7 @@ use candle_nn::VarBuilder;
 pub struct SqueezeExcite {
     reduce: Linear,
     expand: Linear,
+    packed: Option<(PackedConv, PackedConv)>,
 }
 
 impl SqueezeExcite {
@@ -18,14 +20,35 @@ impl SqueezeExcite {
         Ok(Self {
             reduce: Linear::new(channels, squeezed, vb.pp("fc1"))?,
             expand: Linear::new(squeezed, channels, vb.pp("fc2"))?,
+            packed: None,
         })
     }
 
     /// # Shapes
     /// (n, h, w, c) -> (n, h, w, c)
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let squeezed = self.reduce.forward(&global_avg_pool(x)?)?.silu()?;
-        let gate = candle_nn::ops::sigmoid(&self.expand.forward(&squeezed)?)?;
-        scale_channels(x, &gate)
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        match (&self.packed, mode) {
+            (Some((reduce, expand)), Mode::Eval) => {
+                gate_pixels(x, &expand.forward(&reduce.forward(&mean_pixels(x)?)?)?)
+            }
+            _ => {
+                let squeezed = self.reduce.forward(&global_avg_pool(x)?)?.silu()?;
+                let gate = candle_nn::ops::sigmoid(&self.expand.forward(&squeezed)?)?;
+                scale_channels(x, &gate)
+            }
+        }
+    }
+
+    /// The same gate with packed weights, for inference. They stay in f32: they are few.
+    ///
+    /// # Errors
+    /// Where a tensor operation fails.
+    pub fn fold(&self) -> Result<Self> {
+        let reduce = self.reduce.pack(Activation::Silu, Precision::F32)?;
+        let expand = self.expand.pack(Activation::Identity, Precision::F32)?;
+        Ok(Self {
+            packed: Some((reduce, expand)),
+            ..self.clone()
+        })
     }
 }

@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use std::collections::{BTreeMap, HashMap};
-use wardrobe_nn::{Activation, ConvConfig, ConvNormAct, Mode, VarStore};
+use wardrobe_nn::{Activation, ConvConfig, ConvNormAct, Mode, Precision, VarStore};
 use wardrobe_testkit::{Random, assert_close};
 
 const DEVICE: Device = Device::Cpu;
@@ -48,10 +48,10 @@ fn folding_changes_nothing() {
                 .tensor(&[2, 7, 4, 5], (-2.0, 2.0), dtype, &DEVICE)
                 .unwrap();
             let plain = layer.forward(&x, Mode::Eval).unwrap();
-            let folded = layer.fold().unwrap();
+            let folded = layer.fold(Precision::F32).unwrap();
             assert_close(&folded.forward(&x, Mode::Eval).unwrap(), &plain, tolerance);
             // Folding what is folded already is the same again.
-            let twice = folded.fold().unwrap();
+            let twice = folded.fold(Precision::F32).unwrap();
             assert_close(&twice.forward(&x, Mode::Eval).unwrap(), &plain, tolerance);
             let error = folded.forward(&x, Mode::Train).unwrap_err();
             assert!(error.to_string().contains("folded"), "{error}");

@@ -4,8 +4,8 @@ use crate::Config;
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 use wardrobe_nn::{
-    Activation, ConvConfig, ConvNormAct, Dropout, Linear, Mode, Rng, SqueezeExcite,
-    StochasticDepth, ops::global_avg_pool,
+    Activation, ConvConfig, ConvNormAct, Dropout, Linear, Mode, Precision, Rng, SqueezeExcite,
+    StochasticDepth, ops::global_avg_pool, packed::mean_pixels,
 };
 
 /// Expansion, kernel, stride of the first block, output channels, blocks: the paper's table 1.
@@ -101,7 +101,11 @@ impl EfficientNet {
         for block in &self.blocks {
             x = block.forward(&x, mode)?;
         }
-        global_avg_pool(&self.head.forward(&x, mode)?)
+        let x = self.head.forward(&x, mode)?;
+        match mode {
+            Mode::Train => global_avg_pool(&x),
+            Mode::Eval => mean_pixels(&x),
+        }
     }
 
     /// # Shapes
@@ -117,19 +121,16 @@ impl EfficientNet {
         self.classify(&self.features(x, mode)?, mode)
     }
 
-    /// The same function with every batch norm merged into its convolution: for inference.
+    /// The same function with every batch norm merged into its convolution, and weights packed: for inference.
     ///
     /// # Errors
-    /// Where a tensor operation fails.
-    pub fn fold(&self) -> Result<Self> {
+    /// bf16 on a processor that does not multiply it.
+    pub fn fold(&self, precision: Precision) -> Result<Self> {
+        let blocks = self.blocks.iter().map(|block| block.fold(precision));
         Ok(Self {
-            stem: self.stem.fold()?,
-            blocks: self
-                .blocks
-                .iter()
-                .map(MbConv::fold)
-                .collect::<Result<_>>()?,
-            head: self.head.fold()?,
+            stem: self.stem.fold(precision)?,
+            blocks: blocks.collect::<Result<_>>()?,
+            head: self.head.fold(precision)?,
             ..self.clone()
         })
     }
@@ -173,21 +174,22 @@ impl MbConv {
             Some(expand) => expand.forward(x, mode)?,
             None => x.clone(),
         };
-        let y = self
-            .squeeze_excite
-            .forward(&self.depthwise.forward(&y, mode)?)?;
-        let y = self.project.forward(&y, mode)?;
-        match &self.residual {
-            Some(drop) => drop.residual(x, &y, mode),
-            None => Ok(y),
+        let y = self.depthwise.forward(&y, mode)?;
+        let y = self.squeeze_excite.forward(&y, mode)?;
+        match (&self.residual, mode) {
+            (Some(drop), Mode::Train) => drop.residual(x, &self.project.forward(&y, mode)?, mode),
+            (Some(_), Mode::Eval) => self.project.forward_add(&y, x),
+            (None, _) => self.project.forward(&y, mode),
         }
     }
 
-    fn fold(&self) -> Result<Self> {
+    fn fold(&self, precision: Precision) -> Result<Self> {
+        let expand = self.expand.as_ref().map(|expand| expand.fold(precision));
         Ok(Self {
-            expand: self.expand.as_ref().map(ConvNormAct::fold).transpose()?,
-            depthwise: self.depthwise.fold()?,
-            project: self.project.fold()?,
+            expand: expand.transpose()?,
+            depthwise: self.depthwise.fold(precision)?,
+            squeeze_excite: self.squeeze_excite.fold()?,
+            project: self.project.fold(precision)?,
             ..self.clone()
         })
     }

@@ -39,13 +39,17 @@ impl ConvGeometry {
         Ok(())
     }
 
-    fn is_pointwise(&self) -> bool {
-        *self
-            == Self {
-                kernel: 1,
-                stride: 1,
-                padding: 0,
-            }
+    /// 1 x 1: every output pixel sees the input pixel it replaces.
+    pub fn pointwise() -> Self {
+        Self {
+            kernel: 1,
+            stride: 1,
+            padding: 0,
+        }
+    }
+
+    pub(crate) fn is_pointwise(&self) -> bool {
+        *self == Self::pointwise()
     }
 }
 

@@ -192,7 +192,7 @@ fn taps_by_channel<T: Float>(weight: &[T], kernel: usize) -> Vec<T> {
 
 /// The kernel positions whose input lies inside: `0 <= out * stride + k - padding < len`.
 #[inline(always)]
-fn taps_inside(out: usize, g: ConvGeometry, len: usize) -> Range<usize> {
+pub(crate) fn taps_inside(out: usize, g: ConvGeometry, len: usize) -> Range<usize> {
     let first = (out * g.stride) as isize - g.padding as isize;
     let start = (-first).max(0) as usize;
     let end = (len as isize - first).clamp(0, g.kernel as isize) as usize;

@@ -24,6 +24,15 @@ impl Activation {
         }
     }
 
+    /// In place; the choice is made once, so that the loop becomes vector code.
+    #[inline(always)]
+    pub(crate) fn apply_all<T: Float>(self, values: &mut [T]) {
+        match self {
+            Self::Identity => {}
+            Self::Silu => values.iter_mut().for_each(|x| *x = Self::Silu.apply(*x)),
+        }
+    }
+
     /// The derivative at `x`.
     #[inline(always)]
     pub(crate) fn derivative<T: Float>(self, x: T) -> T {

@@ -33,6 +33,12 @@ pub(crate) trait Float:
     }
 }
 
+/// [`Float::sigmoid`] in f32.
+#[inline(always)]
+pub(crate) fn sigmoid(x: f32) -> f32 {
+    Float::sigmoid(x)
+}
+
 impl Float for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;

@@ -21,7 +21,7 @@ use wardrobe_classify::{ClassifierConfig, Config, EfficientNet, load_weights};
 use wardrobe_ingest::resize::Filter;
 use wardrobe_ingest::{ChannelOrder, Geometry, Layout, Normalization, Preprocess, tensor};
 use wardrobe_nn::optim::{AdamW, AdamWConfig, Ema, Gradients, cosine_schedule};
-use wardrobe_nn::{Mode, Rng, VarStore, loss};
+use wardrobe_nn::{Mode, Precision, Rng, VarStore, loss};
 use wardrobe_types::Category;
 use wardrobe_weights::Tensors;
 
@@ -204,7 +204,7 @@ impl<'a> Trainer<'a> {
     /// The averaged network on the validation photos.
     pub(super) fn validate(&self, data: &Data) -> Result<Metrics> {
         const BATCH: usize = 32;
-        let network = self.averaged()?.fold()?;
+        let network = self.averaged()?.fold(Precision::F32)?;
         let side = self.config.eval_size();
         let readable: Vec<usize> = (0..data.val.samples.len())
             .filter(|&i| data.val_photos.get(i).is_some())

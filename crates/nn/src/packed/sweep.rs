@@ -1,0 +1,481 @@
+//! From packed weights and channels-last pixels to output pixels: which tile reads what, and which thread does it.
+
+use super::panels::{BLOCK, Packed, Panel, Panels};
+use super::tile::{Plain, Step, accumulate};
+use super::view::{Output, View};
+use crate::ops::Activation;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// How a square kernel walks over its input; `kernel` 1 for a linear layer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    pub(super) images: usize,
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) out_height: usize,
+    pub(super) out_width: usize,
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+    pub(super) padding: usize,
+    pub(super) dilation: usize,
+}
+
+impl Window {
+    pub(super) fn outputs(&self) -> usize {
+        self.images * self.out_height * self.out_width
+    }
+
+    /// Every output pixel reads the input pixel of the same number.
+    fn is_pointwise(&self) -> bool {
+        (self.kernel, self.stride, self.padding) == (1, 1, 0)
+    }
+}
+
+/// A convolution to be done.
+pub(super) struct Job<'a, A, O> {
+    /// The inputs, side by side along the channels.
+    pub(super) views: &'a [View<'a, A>],
+    pub(super) window: Window,
+    pub(super) panels: &'a Panels<A>,
+    /// A value for each output channel, padded as the panels are.
+    pub(super) bias: &'a [f32],
+    pub(super) activation: Activation,
+    /// Added to the activated outputs.
+    pub(super) residual: Option<View<'a, O>>,
+}
+
+/// Which rows and panels a task does, and where the whole output begins: rows of all output channels.
+struct Task<O> {
+    rows: Range<usize>,
+    panels: Range<usize>,
+    out: *mut O,
+}
+
+/// A type of activations that there are kernels for.
+pub(super) trait Kernel: Packed {
+    /// Does a task with the best instructions there are.
+    fn run<O: Output>(
+        job: &Job<'_, Self, O>,
+        out: OutputPointer<O>,
+        tasks: (Range<usize>, Range<usize>),
+    );
+}
+
+/// Where tasks write: each to its own rows and channels.
+#[derive(Clone, Copy)]
+pub(super) struct OutputPointer<O>(*mut O);
+// SAFETY: no two tasks write to the same place, and nothing reads before all are done.
+unsafe impl<O: Send> Send for OutputPointer<O> {}
+// SAFETY: as above.
+unsafe impl<O: Send> Sync for OutputPointer<O> {}
+
+/// Does `job` on rayon's threads; the result does not depend on how many there are.
+pub(super) fn sweep<A: Kernel, O: Output>(job: &Job<'_, A, O>) -> Vec<O> {
+    let (rows, columns) = (job.window.outputs(), job.panels.outputs);
+    let mut out = Vec::with_capacity(rows * columns);
+    let pointer = OutputPointer(out.as_mut_ptr());
+    let grid = Grid::of(job);
+    let task = |i: usize| A::run(job, pointer, grid.task(i));
+    match grid.tasks() {
+        1 => task(0),
+        tasks => (0..tasks).into_par_iter().with_max_len(1).for_each(task),
+    }
+    // SAFETY: the tasks have written every row and channel.
+    unsafe { out.set_len(rows * columns) };
+    out
+}
+
+/// How a job is cut into tasks: rows first, so that a task's inputs stay in its core's cache; panels too where there
+/// are few rows.
+struct Grid {
+    rows: usize,
+    rows_a_task: usize,
+    panels: usize,
+    panels_a_task: usize,
+}
+
+impl Grid {
+    fn of<A: Kernel, O: Output>(job: &Job<'_, A, O>) -> Self {
+        /// A multiple of every tile's rows.
+        const ROWS: usize = 24;
+        /// Bytes of input a task goes through again for each panel.
+        const CACHED: usize = 1 << 18;
+        /// Multiply-adds below which a second thread does not pay.
+        const WORTH_SHARING: usize = 1 << 18;
+        let (rows, panels) = (job.window.outputs(), job.panels.panels.len());
+        let threads = match rows * job.panels.outputs * job.panels.inputs {
+            0..WORTH_SHARING => 1,
+            _ => rayon::current_num_threads(),
+        };
+        let row_bytes = job
+            .panels
+            .inputs
+            .div_ceil(job.window.kernel * job.window.kernel)
+            * size_of::<A>();
+        let cached = (CACHED / row_bytes.max(1)).next_multiple_of(ROWS);
+        let shared = match threads {
+            1 => rows,
+            threads => rows.div_ceil(3 * threads),
+        };
+        let rows_a_task = shared
+            .next_multiple_of(ROWS)
+            .min(cached)
+            .clamp(1, rows.max(1));
+        let by_rows = rows.div_ceil(rows_a_task).max(1);
+        let by_panels = match threads {
+            1 => 1,
+            threads => (2 * threads).div_ceil(by_rows).min(panels.max(1)),
+        };
+        Self {
+            rows,
+            rows_a_task,
+            panels,
+            panels_a_task: panels.div_ceil(by_panels).max(1),
+        }
+    }
+
+    fn by_panels(&self) -> usize {
+        self.panels.div_ceil(self.panels_a_task)
+    }
+
+    fn tasks(&self) -> usize {
+        self.rows.div_ceil(self.rows_a_task) * self.by_panels()
+    }
+
+    fn task(&self, i: usize) -> (Range<usize>, Range<usize>) {
+        let (row, panel) = (i / self.by_panels(), i % self.by_panels());
+        let cut = |i: usize, len: usize, end: usize| i * len..((i + 1) * len).min(end);
+        (
+            cut(row, self.rows_a_task, self.rows),
+            cut(panel, self.panels_a_task, self.panels),
+        )
+    }
+}
+
+/// Where the kernel's first tap lies for an output pixel.
+#[derive(Clone, Copy)]
+struct Origin {
+    image: usize,
+    y: isize,
+    x: isize,
+    /// No tap lies outside.
+    inside: bool,
+}
+
+impl Origin {
+    fn of(row: usize, w: &Window) -> Self {
+        let (image, pixel) = (
+            row / (w.out_height * w.out_width),
+            row % (w.out_height * w.out_width),
+        );
+        let first = |i: usize| (i * w.stride) as isize - w.padding as isize;
+        let (y, x) = (first(pixel / w.out_width), first(pixel % w.out_width));
+        let reach = ((w.kernel - 1) * w.dilation) as isize;
+        let fits = |first: isize, len: usize| first >= 0 && first + reach < len as isize;
+        Self {
+            image,
+            y,
+            x,
+            inside: fits(y, w.height) && fits(x, w.width),
+        }
+    }
+
+    /// The pixel under tap (`ky`, `kx`), if it lies inside.
+    #[inline(always)]
+    fn pixel(&self, ky: usize, kx: usize, w: &Window) -> Option<usize> {
+        let y = self.y + (ky * w.dilation) as isize;
+        let x = self.x + (kx * w.dilation) as isize;
+        let inside = (0..w.height as isize).contains(&y) && (0..w.width as isize).contains(&x);
+        inside.then(|| (self.image * w.height + y as usize) * w.width + x as usize)
+    }
+}
+
+/// What a task needs beside its job; made once a task.
+struct Scratch<A> {
+    origins: Vec<Origin>,
+    pointers: Vec<*const A>,
+    /// Of a tile whose taps are pointed to one by one.
+    lengths: Vec<usize>,
+    /// Of a tile inside, where the taps of a kernel's row lie side by side in memory; else empty.
+    row_lengths: Vec<usize>,
+    /// Stands for the pixels outside.
+    zeros: Vec<A>,
+}
+
+/// What a tile's pointers point to.
+enum Segments {
+    Taps,
+    /// All taps of a kernel's row.
+    Rows,
+}
+
+/// The most rows a tile has.
+const MOST_ROWS: usize = 12;
+
+impl<A: Packed> Scratch<A> {
+    fn of<O: Output>(job: &Job<'_, A, O>, rows: Range<usize>) -> Self {
+        let w = &job.window;
+        let taps = w.kernel * w.kernel;
+        let widest = job
+            .views
+            .iter()
+            .map(|view| view.channels)
+            .max()
+            .unwrap_or(0);
+        let lengths = (0..taps).flat_map(|_| job.views.iter().map(|view| view.channels));
+        let row_lengths = match job.views {
+            [view] if view.stride == view.channels && w.dilation == 1 && w.kernel > 1 => {
+                vec![w.kernel * view.channels; w.kernel]
+            }
+            _ => Vec::new(),
+        };
+        Self {
+            origins: match w.is_pointwise() {
+                true => Vec::new(),
+                false => rows.map(|row| Origin::of(row, w)).collect(),
+            },
+            pointers: vec![std::ptr::null(); taps * job.views.len() * MOST_ROWS],
+            lengths: lengths.collect(),
+            row_lengths,
+            zeros: match w.padding {
+                0 => Vec::new(),
+                _ => vec![A::default(); widest],
+            },
+        }
+    }
+
+    /// Points to what the tile of `ROWS` output pixels from `row` reads, the last one of the task repeated where
+    /// there are fewer.
+    #[inline(always)]
+    fn point<const ROWS: usize, O: Output>(
+        &mut self,
+        job: &Job<'_, A, O>,
+        task: &Range<usize>,
+        row: usize,
+    ) -> Segments {
+        let last = task.end - 1;
+        let w = &job.window;
+        let (pointers, _) = self.pointers.as_chunks_mut::<ROWS>();
+        if w.is_pointwise() {
+            for (view, pointers) in job.views.iter().zip(pointers) {
+                for (i, pointer) in pointers.iter_mut().enumerate() {
+                    *pointer = view.pixel((row + i).min(last));
+                }
+            }
+            return Segments::Taps;
+        }
+        let mut origins = [self.origins[row - task.start]; ROWS];
+        for (i, origin) in origins.iter_mut().enumerate() {
+            *origin = self.origins[(row + i).min(last) - task.start];
+        }
+        if !origins.iter().all(|origin| origin.inside) {
+            let mut pointers = pointers.iter_mut();
+            for ky in 0..w.kernel {
+                for kx in 0..w.kernel {
+                    for (view, pointers) in job.views.iter().zip(pointers.by_ref()) {
+                        for (pointer, origin) in pointers.iter_mut().zip(&origins) {
+                            *pointer = match origin.pixel(ky, kx, w) {
+                                Some(pixel) => view.pixel(pixel),
+                                None => self.zeros.as_ptr(),
+                            };
+                        }
+                    }
+                }
+            }
+            return Segments::Taps;
+        }
+        let mut first = [0; ROWS];
+        for (first, o) in first.iter_mut().zip(&origins) {
+            *first = (o.image * w.height + o.y as usize) * w.width + o.x as usize;
+        }
+        let (columns, segments) = match self.row_lengths.is_empty() {
+            true => (w.kernel, Segments::Taps),
+            false => (1, Segments::Rows),
+        };
+        let mut pointers = pointers.iter_mut();
+        for ky in 0..w.kernel {
+            for kx in 0..columns {
+                for (view, pointers) in job.views.iter().zip(pointers.by_ref()) {
+                    let tap = view.pixel((ky * w.width + kx) * w.dilation);
+                    for (pointer, first) in pointers.iter_mut().zip(&first) {
+                        // Within the view: every tap is inside.
+                        *pointer = tap.wrapping_add(first * view.stride);
+                    }
+                }
+            }
+        }
+        segments
+    }
+}
+
+/// Does a task, panel by panel, tile by tile.
+///
+/// # Safety
+/// The processor has the instructions of `S`, and `task.out` room for the whole output.
+#[inline(always)]
+unsafe fn run_task<S: Step, O: Output>(job: &Job<'_, S::Value, O>, task: &Task<O>)
+where
+    S::Value: Packed,
+{
+    let mut scratch = Scratch::of(job, task.rows.clone());
+    for panel in &job.panels.panels[task.panels.clone()] {
+        // SAFETY: as the caller promises.
+        unsafe {
+            match (S::LANES, panel.width) {
+                (16, 64) => run_panel::<S, O, 6, 4, 64>(job, task, panel, 0, &mut scratch),
+                (16, 48) => run_panel::<S, O, 8, 3, 48>(job, task, panel, 0, &mut scratch),
+                (16, 32) => run_panel::<S, O, 8, 2, 32>(job, task, panel, 0, &mut scratch),
+                (16, _) => run_panel::<S, O, 12, 1, 16>(job, task, panel, 0, &mut scratch),
+                _ => {
+                    for column in (0..panel.width).step_by(BLOCK) {
+                        run_panel::<S, O, 6, 2, 16>(job, task, panel, column, &mut scratch);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `WIDTH` channels of a panel from `column`, for all rows of a task.
+#[inline(always)]
+unsafe fn run_panel<
+    S: Step,
+    O: Output,
+    const ROWS: usize,
+    const REGISTERS: usize,
+    const WIDTH: usize,
+>(
+    job: &Job<'_, S::Value, O>,
+    task: &Task<O>,
+    panel: &Panel,
+    column: usize,
+    scratch: &mut Scratch<S::Value>,
+) where
+    S::Value: Packed,
+{
+    let Some(channels) = panel.channels.checked_sub(column).filter(|&n| n > 0) else {
+        return;
+    };
+    let channels = channels.min(WIDTH);
+    let weights = job.panels.weights[panel.offset + column * S::GROUP..].as_ptr();
+    let padded = panel.offset / job.panels.inputs.max(1) + column;
+    let Some(bias) = job.bias[padded..].first_chunk::<WIDTH>() else {
+        return;
+    };
+    let mut tile = [[0f32; WIDTH]; ROWS];
+    for row in task.rows.clone().step_by(ROWS) {
+        let lengths = match scratch.point::<ROWS, O>(job, &task.rows, row) {
+            Segments::Taps => &scratch.lengths,
+            Segments::Rows => &scratch.row_lengths,
+        };
+        let (segments, _) = scratch.pointers.as_chunks::<ROWS>();
+        // SAFETY: every pointer is to a pixel of its view or to zeros of its length, the weights to a packed panel,
+        // and the tile has ROWS x REGISTERS x LANES = ROWS x WIDTH values.
+        unsafe {
+            accumulate::<S, ROWS, REGISTERS>(
+                &segments[..lengths.len()],
+                lengths,
+                weights,
+                panel.width,
+                bias.as_ptr(),
+                tile.as_mut_ptr().cast(),
+            );
+        }
+        job.activation.apply_all(tile.as_flattened_mut());
+        let first = panel.first + column;
+        for (i, sums) in tile.iter_mut().enumerate().take(task.rows.end - row) {
+            if let Some(residual) = &job.residual {
+                let other = &residual.row(row + i)[first..][..channels];
+                for (sum, &other) in sums.iter_mut().zip(other) {
+                    *sum += other.to_f32();
+                }
+            }
+            // SAFETY: this row and these channels are this task's alone.
+            unsafe {
+                let out = task.out.add((row + i) * job.panels.outputs + first);
+                match channels == WIDTH {
+                    true => (0..WIDTH).for_each(|c| out.add(c).write(O::of(sums[c]))),
+                    false => (0..channels).for_each(|c| out.add(c).write(O::of(sums[c]))),
+                }
+            }
+        }
+    }
+}
+
+macro_rules! compiled_for {
+    ($name:ident, $step:ty, $value:ty, $features:literal) => {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = $features)]
+        fn $name<O: Output>(job: &Job<'_, $value, O>, task: &Task<O>) {
+            // SAFETY: these are the features that the step takes, and the task is one of the job's.
+            unsafe { run_task::<$step, O>(job, task) }
+        }
+    };
+}
+compiled_for!(
+    run_avx512,
+    super::tile::Avx512,
+    f32,
+    "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma"
+);
+compiled_for!(run_avx2, super::tile::Avx2, f32, "avx2,fma");
+compiled_for!(
+    run_bf16,
+    super::tile::Avx512Bf16,
+    half::bf16,
+    "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512bf16,avx2,fma"
+);
+
+impl Kernel for f32 {
+    fn run<O: Output>(
+        job: &Job<'_, Self, O>,
+        out: OutputPointer<O>,
+        (rows, panels): (Range<usize>, Range<usize>),
+    ) {
+        let task = Task {
+            rows,
+            panels,
+            out: out.0,
+        };
+        #[cfg(target_arch = "x86_64")]
+        {
+            let (wide, narrow) = crate::ops::widths();
+            if wide {
+                // SAFETY: the processor has these instructions.
+                return unsafe { run_avx512(job, &task) };
+            }
+            if narrow {
+                // SAFETY: as above.
+                return unsafe { run_avx2(job, &task) };
+            }
+        }
+        // SAFETY: any processor can do this.
+        unsafe { run_task::<Plain, O>(job, &task) }
+    }
+}
+
+impl Kernel for half::bf16 {
+    fn run<O: Output>(
+        job: &Job<'_, Self, O>,
+        out: OutputPointer<O>,
+        (rows, panels): (Range<usize>, Range<usize>),
+    ) {
+        assert!(
+            super::has_bf16(),
+            "bf16 weights are packed only where the processor multiplies them"
+        );
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor has these instructions, as just asserted.
+        unsafe {
+            run_bf16(
+                job,
+                &Task {
+                    rows,
+                    panels,
+                    out: out.0,
+                },
+            )
+        }
+    }
+}
