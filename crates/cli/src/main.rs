@@ -15,6 +15,10 @@ use clap::Parser;
 use crate::args::Cli;
 use crate::context::Context;
 
+/// Activations come and go at every layer: this allocator keeps their pages, the system's gives large ones back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

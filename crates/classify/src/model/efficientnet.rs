@@ -5,7 +5,9 @@ use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 use wardrobe_nn::{
     Activation, ConvConfig, ConvNormAct, Dropout, Linear, Mode, Precision, Rng, SqueezeExcite,
-    StochasticDepth, ops::global_avg_pool, packed::mean_pixels,
+    StochasticDepth,
+    ops::global_avg_pool,
+    packed::{by_image, mean_pixels},
 };
 
 /// Expansion, kernel, stride of the first block, output channels, blocks: the paper's table 1.
@@ -97,15 +99,19 @@ impl EfficientNet {
     /// # Shapes
     /// (n, h, w, 3) -> (n, 1280)
     pub fn features(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        match mode {
+            Mode::Train => global_avg_pool(&self.activations(x, mode)?),
+            Mode::Eval => by_image(x, |x| mean_pixels(&self.activations(x, mode)?)),
+        }
+    }
+
+    /// The last layer's, before they are averaged.
+    fn activations(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
         let mut x = self.stem.forward(x, mode)?;
         for block in &self.blocks {
             x = block.forward(&x, mode)?;
         }
-        let x = self.head.forward(&x, mode)?;
-        match mode {
-            Mode::Train => global_avg_pool(&x),
-            Mode::Eval => mean_pixels(&x),
-        }
+        self.head.forward(&x, mode)
     }
 
     /// # Shapes

@@ -21,6 +21,9 @@ pub use conv::PackedConv;
 pub use depthwise::PackedDepthwise;
 pub use pixels::{double_pixels, gate_pixels, max_pixels, mean_pixels};
 
+use candle_core::{Result, Tensor};
+use rayon::prelude::*;
+
 /// What weights and activations are held in between layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
@@ -44,6 +47,29 @@ impl Precision {
             Self::Bf16 => candle_core::DType::BF16,
         }
     }
+}
+
+/// Runs a network on a batch image by image, as many at a time as there are threads: an image's activations stay in its
+/// core's cache, and no layer waits for all threads.
+///
+/// # Shapes
+/// `x` (n, ...), `network` (1, ...) -> (1, ...) -> (n, ...)
+///
+/// # Errors
+/// The network's first.
+pub fn by_image(x: &Tensor, network: impl Fn(&Tensor) -> Result<Tensor> + Sync) -> Result<Tensor> {
+    let images = x.dim(0)?;
+    if images <= 1 {
+        // On one of rayon's threads, so that handing work to them costs no switch of threads at every layer.
+        return rayon::scope(|_| network(x));
+    }
+    let one = |i| network(&x.narrow(0, i, 1)?);
+    let results: Vec<Tensor> = (0..images)
+        .into_par_iter()
+        .with_max_len(1)
+        .map(one)
+        .collect::<Result<_>>()?;
+    Tensor::cat(&results, 0)
 }
 
 /// Whether this processor multiplies bf16.

@@ -102,7 +102,7 @@ impl Grid {
         /// Bytes of input a task goes through again for each panel.
         const CACHED: usize = 1 << 18;
         /// Multiply-adds below which a second thread does not pay.
-        const WORTH_SHARING: usize = 1 << 18;
+        const WORTH_SHARING: usize = 1 << 22;
         let (rows, panels) = (job.window.outputs(), job.panels.panels.len());
         let threads = match rows * job.panels.outputs * job.panels.inputs {
             0..WORTH_SHARING => 1,
