@@ -4,7 +4,7 @@ use crate::Mode;
 use crate::ops::{
     Activation, BatchStatistics, ConvGeometry, batch_norm_train, conv2d, depthwise_conv2d,
 };
-use crate::packed::{PackedConv, PackedDepthwise, Precision};
+use crate::packed::{PackedConv, PackedDepthwise, Precision, mean_pixels};
 use candle_core::{D, Result, Tensor, Var, bail};
 use candle_nn::{Init, VarBuilder};
 
@@ -142,6 +142,22 @@ impl ConvNormAct {
             (Layers::Dense(conv), Mode::Eval) => conv.forward(x),
             (Layers::Depthwise(conv), Mode::Eval) => conv.forward(x),
             (_, Mode::Train) => bail!("a folded convolution has no batch norm left to train"),
+        }
+    }
+
+    /// `forward(x)` and its mean over pixels, for inference: a depthwise convolution takes it while its result is at hand.
+    ///
+    /// # Shapes
+    /// as [`ConvNormAct::forward`], (n, outputs)
+    pub fn forward_with_mean(&self, x: &Tensor) -> Result<(Tensor, Tensor)> {
+        match &self.layers {
+            Layers::Separate { .. } => self.fold(Precision::F32)?.forward_with_mean(x),
+            Layers::Depthwise(conv) => conv.forward_with_mean(x),
+            Layers::Dense(conv) => {
+                let y = conv.forward(x)?;
+                let mean = mean_pixels(&y)?;
+                Ok((y, mean))
+            }
         }
     }
 

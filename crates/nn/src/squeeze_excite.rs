@@ -1,8 +1,8 @@
 //! Squeeze-and-excitation: a gate for each channel, from the mean of all (Hu et al. 2018).
 
+use crate::Linear;
 use crate::ops::{Activation, global_avg_pool, scale_channels};
-use crate::packed::{PackedConv, Precision, gate_pixels, mean_pixels};
-use crate::{Linear, Mode};
+use crate::packed::{PackedConv, Precision, gate_pixels};
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
@@ -26,17 +26,21 @@ impl SqueezeExcite {
 
     /// # Shapes
     /// (n, h, w, c) -> (n, h, w, c)
-    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        match (&self.packed, mode) {
-            (Some((reduce, expand)), Mode::Eval) => {
-                gate_pixels(x, &expand.forward(&reduce.forward(&mean_pixels(x)?)?)?)
-            }
-            _ => {
-                let squeezed = self.reduce.forward(&global_avg_pool(x)?)?.silu()?;
-                let gate = candle_nn::ops::sigmoid(&self.expand.forward(&squeezed)?)?;
-                scale_channels(x, &gate)
-            }
-        }
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let squeezed = self.reduce.forward(&global_avg_pool(x)?)?.silu()?;
+        let gate = candle_nn::ops::sigmoid(&self.expand.forward(&squeezed)?)?;
+        scale_channels(x, &gate)
+    }
+
+    /// [`SqueezeExcite::forward`] where the mean over pixels is known; for inference.
+    ///
+    /// # Shapes
+    /// (n, h, w, c), (n, c) -> (n, h, w, c)
+    pub fn forward_mean(&self, x: &Tensor, mean: &Tensor) -> Result<Tensor> {
+        let Some((reduce, expand)) = &self.packed else {
+            return self.fold()?.forward_mean(x, mean);
+        };
+        gate_pixels(x, &expand.forward(&reduce.forward(mean)?)?)
     }
 
     /// The same gate with packed weights, for inference. They stay in f32: they are few.

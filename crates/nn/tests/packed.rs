@@ -342,3 +342,33 @@ fn pixels_are_averaged_gated_pooled_and_doubled() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_depthwise_convolution_knows_its_mean() -> Result<()> {
+    let mut random = Random::new(19);
+    for precision in precisions() {
+        for channels in [16, 24] {
+            let x = draw(&mut random, &[2, 9, 7, channels]);
+            let (weight, bias) = (
+                draw(&mut random, &[channels, 1, 3, 3]),
+                draw(&mut random, &[channels]),
+            );
+            let packed = PackedDepthwise::new(
+                &weight,
+                &bias,
+                geometry(3, 2, 1),
+                Activation::Silu,
+                precision,
+            )?;
+            let (y, mean) = packed.forward_with_mean(&x)?;
+            assert_eq!((y.dtype(), mean.dtype()), (precision.dtype(), DType::F32));
+            let expected = finished(
+                &depthwise_conv2d(&x, &weight, geometry(3, 2, 1))?,
+                &bias,
+                Activation::Silu,
+            );
+            close(&mean, &expected.mean((1, 2))?, "mean");
+        }
+    }
+    Ok(())
+}

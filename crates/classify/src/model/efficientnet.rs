@@ -180,8 +180,15 @@ impl MbConv {
             Some(expand) => expand.forward(x, mode)?,
             None => x.clone(),
         };
-        let y = self.depthwise.forward(&y, mode)?;
-        let y = self.squeeze_excite.forward(&y, mode)?;
+        let y = match mode {
+            Mode::Train => self
+                .squeeze_excite
+                .forward(&self.depthwise.forward(&y, mode)?)?,
+            Mode::Eval => {
+                let (y, mean) = self.depthwise.forward_with_mean(&y)?;
+                self.squeeze_excite.forward_mean(&y, &mean)?
+            }
+        };
         match (&self.residual, mode) {
             (Some(drop), Mode::Train) => drop.residual(x, &self.project.forward(&y, mode)?, mode),
             (Some(_), Mode::Eval) => self.project.forward_add(&y, x),

@@ -9,6 +9,7 @@
 //! [`Precision::Bf16`] keeps weights and activations in bf16 and sums in f32: half the memory traffic, and twice the
 //! arithmetic on processors with AVX512_BF16. No gradient is recorded.
 
+mod activate;
 mod conv;
 mod depthwise;
 mod panels;

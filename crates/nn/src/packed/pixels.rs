@@ -66,7 +66,7 @@ fn gated<T: Output>(x: &Tensor, gate: &Tensor) -> Result<Tensor> {
     let view = borrowed.view::<T>()?;
     let mut out = vec![T::of(0.0); n * h * w * c];
     // A row of pixels is little work in the last layers.
-    let rows = (1 << 16) / (w * c).max(1);
+    let rows = (1 << 15) / (w * c).max(1);
     out.par_chunks_mut((w * c).max(1))
         .with_min_len(rows.max(1))
         .enumerate()

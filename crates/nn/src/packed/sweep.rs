@@ -1,5 +1,6 @@
 //! From packed weights and channels-last pixels to output pixels: which tile reads what, and which thread does it.
 
+use super::activate::activate;
 use super::panels::{BLOCK, Packed, Panel, Panels};
 use super::tile::{Plain, Step, accumulate};
 use super::view::{Output, View};
@@ -382,7 +383,14 @@ unsafe fn run_panel<
                 tile.as_mut_ptr().cast(),
             );
         }
-        job.activation.apply_all(tile.as_flattened_mut());
+        let sums = tile.as_flattened_mut();
+        // SAFETY: this is compiled for what S says, and a tile has whole blocks of 16.
+        unsafe {
+            match S::AVX512 {
+                true => activate::<true>(job.activation, sums),
+                false => activate::<false>(job.activation, sums),
+            }
+        }
         let first = panel.first + column;
         for (i, sums) in tile.iter_mut().enumerate().take(task.rows.end - row) {
             if let Some(residual) = &job.residual {

@@ -17,6 +17,8 @@ pub(super) trait Step {
     const GROUP: usize;
     /// Output channels of a register.
     const LANES: usize;
+    /// Whether what this is compiled into may use AVX-512.
+    const AVX512: bool = false;
 
     /// As many sums as there are lanes.
     unsafe fn load_sums(from: *const f32) -> Self::Sums;
@@ -169,6 +171,7 @@ mod x86 {
         type Splat = __m512;
         const GROUP: usize = 1;
         const LANES: usize = 16;
+        const AVX512: bool = true;
 
         #[inline(always)]
         unsafe fn load_sums(from: *const f32) -> __m512 {
@@ -202,6 +205,7 @@ mod x86 {
         type Splat = __m512bh;
         const GROUP: usize = 2;
         const LANES: usize = 16;
+        const AVX512: bool = true;
 
         #[inline(always)]
         unsafe fn load_sums(from: *const f32) -> __m512 {
