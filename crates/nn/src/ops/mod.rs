@@ -2,17 +2,21 @@
 //!
 //! Every operator has a slow, plain twin in `tests/` that it is held to, and finite differences for its gradients.
 
+mod activation;
 mod batch_norm;
 mod conv2d;
 mod depthwise;
 mod elementwise;
 mod gemm;
+mod geometry;
 mod kernel;
 mod pool;
 mod simd;
 
-pub use batch_norm::{BatchStatistics, batch_norm_train};
-pub use conv2d::{ConvGeometry, conv2d, conv2d_fused};
+pub use activation::{Activation, activate};
+pub use batch_norm::{BatchStatistics, batch_norm_frozen, batch_norm_train};
+pub use conv2d::{conv2d, conv2d_fused, conv2d_grouped};
 pub use depthwise::{depthwise_conv2d, depthwise_conv2d_fused};
-pub use elementwise::{Activation, residual_add, scale_channels};
-pub use pool::global_avg_pool;
+pub use elementwise::{atan, residual_add, scale_channels};
+pub use geometry::ConvGeometry;
+pub use pool::{avg_pool2d, global_avg_pool, max_pool2d};
