@@ -5,6 +5,7 @@
 mod activation;
 mod attention;
 mod batch_norm;
+mod bce;
 mod conv2d;
 mod depthwise;
 mod elementwise;
@@ -20,6 +21,7 @@ mod upsample;
 pub use activation::{Activation, activate};
 pub use attention::{AttentionMask, attention};
 pub use batch_norm::{BatchStatistics, batch_norm_frozen, batch_norm_train};
+pub(crate) use bce::bce;
 pub use conv2d::{conv2d, conv2d_fused, conv2d_grouped};
 pub use depthwise::{depthwise_conv2d, depthwise_conv2d_fused};
 pub use elementwise::{atan, residual_add, scale_channels};
