@@ -224,6 +224,27 @@ fn gradients_add_up_where_a_tensor_is_used_twice() {
 }
 
 #[test]
+fn what_is_frozen_gets_no_gradient_and_costs_others_none() {
+    let random = &mut Random::new(11);
+    let photo = common::draw(random, &[2, 5, 4, 3], DType::F64);
+    let dense = common::draw(random, &[4, 3, 3, 3], DType::F64);
+    let own = common::draw(random, &[3, 1, 3, 3], DType::F64);
+    let g = geometry(3, 2, 1);
+    check(1, &[&[2, 5, 4, 3]], |t| ops::conv2d(&t[0], &dense, g));
+    check(2, &[&[4, 3, 3, 3]], |t| ops::conv2d(&photo, &t[0], g));
+    check(3, &[&[2, 5, 4, 3]], |t| {
+        ops::depthwise_conv2d(&t[0], &own, g)
+    });
+    check(4, &[&[3, 1, 3, 3]], |t| {
+        ops::depthwise_conv2d(&photo, &t[0], g)
+    });
+    let weight = candle_core::Var::from_tensor(&dense).unwrap();
+    let y = ops::conv2d(&photo, &weight, g).unwrap();
+    let gradients = y.sum_all().unwrap().backward().unwrap();
+    assert!(gradients.get(&photo).is_none() && gradients.get(&weight).is_some());
+}
+
+#[test]
 fn inputs_need_not_be_contiguous() {
     let g = geometry(3, 1, 1);
     check(6, &[&[2, 3, 5, 4], &[4, 1, 3, 3]], |t| {

@@ -87,16 +87,16 @@ fn gate_derivative<T: Float>(x: T, k: T) -> T {
 /// `by_activation!(activation, A => loop over A.apply(x))`.
 macro_rules! by_activation {
     ($activation:expr, $name:ident => $body:expr) => {
-        $crate::ops::activation::by_activation!(
+        $crate::ops::by_activation!(
             $activation, $name => $body,
             Identity, Relu, Sigmoid, Silu, Gelu, QuickGelu, HardSigmoid
         )
     };
     ($activation:expr, $name:ident => $body:expr, $($variant:ident),*) => {
         match $activation {
-            $($crate::ops::activation::Activation::$variant => {
-                const $name: $crate::ops::activation::Activation =
-                    $crate::ops::activation::Activation::$variant;
+            $($crate::ops::Activation::$variant => {
+                const $name: $crate::ops::Activation =
+                    $crate::ops::Activation::$variant;
                 $body
             })*
         }

@@ -18,6 +18,7 @@ mod simd;
 mod softmax;
 mod upsample;
 
+pub(crate) use activation::by_activation;
 pub use activation::{Activation, activate};
 pub use attention::{AttentionMask, attention};
 pub use batch_norm::{BatchStatistics, batch_norm_frozen, batch_norm_train};
