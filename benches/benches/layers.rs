@@ -165,6 +165,7 @@ impl Layer {
             kernel,
             stride,
             padding: kernel / 2,
+            dilation: 1,
         };
         let (weight, bias) = (
             random(&[outputs, inputs, kernel, kernel])?,
@@ -191,6 +192,7 @@ impl Layer {
             kernel,
             stride,
             padding: kernel / 2,
+            dilation: 1,
         };
         let (weight, bias) = (
             random(&[channels, 1, kernel, kernel])?,

@@ -52,6 +52,7 @@ impl ConvConfig {
             kernel: self.kernel,
             stride: self.stride,
             padding: (self.kernel - 1) / 2,
+            dilation: 1,
         }
     }
 }

@@ -25,6 +25,7 @@
 pub mod conv;
 pub mod device;
 pub mod dropout;
+pub mod layer_norm;
 pub mod linear;
 pub mod loss;
 pub mod ops;
@@ -35,6 +36,7 @@ mod store;
 
 pub use conv::{ConvConfig, ConvNormAct};
 pub use dropout::{Dropout, Rng, StochasticDepth};
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use ops::Activation;
 pub use packed::Precision;

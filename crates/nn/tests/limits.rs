@@ -1,19 +1,12 @@
 //! What operators do at their limits: nothing to work on, shapes and types that do not fit, any number of threads.
 
-use candle_core::{DType, Device, Tensor, Var};
+mod common;
+
+use candle_core::{DType, Tensor, Var};
+use common::{DEVICE, geometry};
 use rayon::ThreadPoolBuilder;
-use wardrobe_nn::ops::{self, Activation, ConvGeometry};
+use wardrobe_nn::ops::{self, Activation, AttentionMask};
 use wardrobe_testkit::Random;
-
-const DEVICE: Device = Device::Cpu;
-
-fn geometry(kernel: usize, stride: usize, padding: usize) -> ConvGeometry {
-    ConvGeometry {
-        kernel,
-        stride,
-        padding,
-    }
-}
 
 fn zeros(shape: &[usize], dtype: DType) -> Tensor {
     Tensor::zeros(shape, dtype, &DEVICE).unwrap()
@@ -25,16 +18,18 @@ fn an_empty_batch_gives_an_empty_result_and_no_statistics() {
     let x = zeros(&[0, 5, 4, 3]);
     let g = geometry(3, 2, 1);
     let dims = |result: candle_core::Result<Tensor>| result.unwrap().dims().to_vec();
-    let (dense, own, bias) = (zeros(&[7, 3, 3, 3]), zeros(&[3, 1, 3, 3]), zeros(&[7]));
+    let (dense, own) = (zeros(&[7, 3, 3, 3]), zeros(&[3, 1, 3, 3]));
     assert_eq!(dims(ops::conv2d(&x, &dense, g)), [0, 3, 2, 7]);
-    let fused = ops::conv2d_fused(&x, &dense, &bias, g, Activation::Silu);
-    assert_eq!(dims(fused), [0, 3, 2, 7]);
     assert_eq!(dims(ops::depthwise_conv2d(&x, &own, g)), [0, 3, 2, 3]);
-    let fused = ops::depthwise_conv2d_fused(&x, &own, &zeros(&[3]), g, Activation::Silu);
-    assert_eq!(dims(fused), [0, 3, 2, 3]);
     assert_eq!(dims(ops::global_avg_pool(&x)), [0, 3]);
     assert_eq!(dims(ops::scale_channels(&x, &zeros(&[0, 3]))), [0, 5, 4, 3]);
     assert_eq!(dims(ops::residual_add(&x, &x, &[])), [0, 5, 4, 3]);
+    assert_eq!(dims(ops::max_pool2d(&x, g)), [0, 3, 2, 3]);
+    assert_eq!(dims(ops::avg_pool2d(&x, g)), [0, 3, 2, 3]);
+    assert_eq!(dims(ops::upsample_nearest(&x, 2)), [0, 10, 8, 3]);
+    let c = zeros(&[3]);
+    let frozen = ops::batch_norm_frozen(&x, [&c, &c], [&c, &c], 1e-5, Activation::Relu);
+    assert_eq!(dims(frozen), [0, 5, 4, 3]);
     for shape in [[0, 5, 4, 3], [1, 1, 1, 3], [2, 2, 2, 0]] {
         let (x, c) = (zeros(&shape), zeros(&shape[3..]));
         let error = ops::batch_norm_train(&x, &c, &c, 1e-5, Activation::Identity)
@@ -44,6 +39,42 @@ fn an_empty_batch_gives_an_empty_result_and_no_statistics() {
             error.contains("at least 2") && error.contains(&format!("{shape:?}")),
             "{error}"
         );
+    }
+}
+
+#[test]
+fn operators_on_nothing_give_nothing_forward_and_backward() {
+    let var = |shape: &[usize]| Var::from_tensor(&zeros(shape, DType::F32)).unwrap();
+    let assert_empty = |y: Tensor, vars: &[&Var]| {
+        let gradients = y.sum_all().unwrap().backward().unwrap();
+        for var in vars {
+            assert_eq!(gradients.get(var).unwrap().dims(), var.dims());
+        }
+    };
+    // No samples, and no channels.
+    for shape in [[0, 4, 6, 3], [2, 4, 6, 0]] {
+        let (x, c) = (var(&shape), var(&shape[3..]));
+        let own = var(&[shape[3], 1, 3, 3]);
+        let dense = var(&[2, shape[3], 3, 3]);
+        let g = geometry(3, 2, 1);
+        let pool = geometry(2, 2, 0);
+        assert_empty(ops::conv2d(&x, &dense, g).unwrap(), &[&x, &dense]);
+        assert_empty(ops::depthwise_conv2d(&x, &own, g).unwrap(), &[&x, &own]);
+        assert_empty(ops::max_pool2d(&x, pool).unwrap(), &[&x]);
+        assert_empty(ops::avg_pool2d(&x, pool).unwrap(), &[&x]);
+        assert_empty(ops::upsample_nearest(&x, 2).unwrap(), &[&x]);
+        assert_empty(ops::softmax(&x).unwrap(), &[&x]);
+        assert_empty(ops::activate(&x, Activation::Gelu).unwrap(), &[&x]);
+        let norm = ops::layer_norm(&x, &c, &c, 1e-5).unwrap();
+        assert_empty(norm, &[&x, &c]);
+        let norm = ops::batch_norm_frozen(&x, [&c, &c], [&c, &c], 1e-5, Activation::Silu);
+        assert_empty(norm.unwrap(), &[&x, &c]);
+    }
+    for (n, queries, keys) in [(0, 3, 4), (2, 0, 4), (2, 3, 0)] {
+        let (q, k) = (var(&[n, queries, 6]), var(&[n, keys, 6]));
+        let y = ops::attention(&q, &k, &k, 2, AttentionMask::default()).unwrap();
+        assert_eq!(y.dims(), [n, queries, 6]);
+        assert_empty(y, &[&q, &k]);
     }
 }
 
@@ -74,17 +105,6 @@ fn shapes_that_do_not_fit_are_named() {
         let result = ops::depthwise_conv2d(&x, &zeros(&weight), g);
         assert_names(result, [shape, &weight]);
     }
-    // A bias of another length would be added to the wrong channels.
-    for bias in [&[3][..], &[14], &[7, 1]] {
-        let (weight, bias_tensor) = (zeros(&[7, 3, 3, 3]), zeros(bias));
-        let result = ops::conv2d_fused(&x, &weight, &bias_tensor, g, Activation::Silu);
-        assert_names(result, [&[7, 3, 3, 3], bias]);
-    }
-    for bias in [&[1][..], &[6], &[3, 1]] {
-        let (weight, bias_tensor) = (zeros(&[3, 1, 3, 3]), zeros(bias));
-        let result = ops::depthwise_conv2d_fused(&x, &weight, &bias_tensor, g, Activation::Silu);
-        assert_names(result, [&[3, 1, 3, 3], bias]);
-    }
     let norm = |w: &[usize], b: &[usize]| {
         ops::batch_norm_train(&x, &zeros(w), &zeros(b), 1e-5, Activation::Silu)
     };
@@ -97,6 +117,15 @@ fn shapes_that_do_not_fit_are_named() {
     assert_names(
         ops::residual_add(&x, &branch, &[1.0, 1.0]),
         [shape, &[2, 4, 5, 3]],
+    );
+    for (weight, bias) in [([4], [4]), ([3], [4])] {
+        let result = ops::layer_norm(&x, &zeros(&weight), &zeros(&bias), 1e-5);
+        assert_names(result, [shape, &bias]);
+    }
+    let weight = zeros(&[6, 1, 3, 3]);
+    assert_names(
+        ops::conv2d_grouped(&x, &weight, g, 2),
+        [shape, &[6, 1, 3, 3]],
     );
     let error = ops::residual_add(&x, &x, &[1.0]).unwrap_err().to_string();
     assert!(error.contains("1 factors"), "{error}");
@@ -125,6 +154,50 @@ fn a_kernel_that_does_not_fit_and_a_wrong_type_are_errors() {
     let other = zeros(&[4, 3, 1, 1], DType::F64);
     assert!(ops::conv2d(&x, &other, geometry(1, 1, 0)).is_err());
     assert!(ops::global_avg_pool(&zeros(&[2, 3], DType::F32)).is_err());
+}
+
+#[test]
+fn attention_names_what_does_not_fit() {
+    let zeros = |shape: &[usize]| zeros(shape, DType::F32);
+    let q = zeros(&[2, 5, 6]);
+    let attend = |k: &[usize], v: &[usize], heads, mask| {
+        ops::attention(&q, &zeros(k), &zeros(v), heads, mask)
+    };
+    let all = AttentionMask::default();
+    let k: &[usize] = &[2, 4, 6];
+    assert_names(attend(&[2, 4, 8], k, 2, all), [&[2, 5, 6], &[2, 4, 8]]);
+    assert_names(attend(&[1, 4, 6], k, 2, all), [&[2, 5, 6], &[1, 4, 6]]);
+    assert_names(attend(k, &[2, 3, 6], 2, all), [k, &[2, 3, 6]]);
+    for heads in [0, 4] {
+        let error = attend(k, k, heads, all).unwrap_err().to_string();
+        assert!(error.contains(&format!("{heads} heads")), "{error}");
+    }
+    let causal = AttentionMask {
+        causal: true,
+        keys: None,
+    };
+    assert_names(attend(k, k, 2, causal), [&[2, 5, 6], k]);
+    let seen = zeros(&[2, 5]).to_dtype(DType::U8).unwrap();
+    let padded = AttentionMask {
+        causal: false,
+        keys: Some(&seen),
+    };
+    let error = attend(k, k, 2, padded).unwrap_err().to_string();
+    assert!(
+        error.contains("(2, 4)") && error.contains("[2, 5]"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_pool_has_no_window_in_the_padding_alone() {
+    let x = zeros(&[1, 6, 6, 2], DType::F32);
+    for pool in [ops::max_pool2d, ops::avg_pool2d] {
+        let error = pool(&x, geometry(3, 1, 2)).unwrap_err().to_string();
+        assert!(error.contains("at most half"), "{error}");
+        assert!(pool(&x, geometry(7, 1, 0)).is_err());
+    }
+    assert!(ops::upsample_nearest(&x, 0).is_err());
 }
 
 /// What `f` gives on 1 and on 2 threads must be the same to the last bit.
@@ -165,6 +238,12 @@ fn threads_change_no_bit_of_forward_or_backward() {
             ops::batch_norm_train(&y, &gain, &shift, 1e-5, Activation::Silu).unwrap();
         let z = ops::scale_channels(&z, &ops::global_avg_pool(&z).unwrap()).unwrap();
         let z = ops::residual_add(&y, &z, &[1.0, 0.0, 1.0, 1.5, 0.5]).unwrap();
+        let z = ops::layer_norm(&z, &gain, &shift, 1e-5).unwrap();
+        let z = ops::max_pool2d(&z, geometry(3, 2, 1)).unwrap();
+        let z = ops::upsample_nearest(&z, 2).unwrap();
+        let s = z.narrow(1, 0, 4).unwrap().flatten(1, 2).unwrap();
+        let s = ops::attention(&s, &s, &s, 4, AttentionMask::default()).unwrap();
+        let z = Tensor::cat(&[&s, &z.flatten(1, 2).unwrap()], 1).unwrap();
         let grads = z.sqr().unwrap().mean_all().unwrap().backward().unwrap();
         let mean = Tensor::new(statistics.mean, &DEVICE)
             .unwrap()

@@ -63,6 +63,7 @@ fn geometry(kernel: usize, stride: usize, padding: usize) -> ConvGeometry {
         kernel,
         stride,
         padding,
+        dilation: 1,
     }
 }
 

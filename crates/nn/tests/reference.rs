@@ -3,86 +3,42 @@
 //! References are computed in f64 from the very values the operator gets, so the tolerances are the operator's own
 //! rounding: 1e-5 relative to the largest value in f32, 1e-12 in f64.
 
-use candle_core::{DType, Device, Tensor};
+mod common;
+
+use candle_core::{DType, Tensor};
+use common::{ACTIVATIONS, DEVICE, PRECISIONS, Plain, activate, draw};
 use wardrobe_nn::ops::{self, Activation, ConvGeometry};
 use wardrobe_testkit::{Random, assert_close};
-
-const DEVICE: Device = Device::Cpu;
-const PRECISIONS: [(DType, f64); 2] = [(DType::F32, 1e-5), (DType::F64, 1e-12)];
-const ACTIVATIONS: [Activation; 2] = [Activation::Identity, Activation::Silu];
 
 /// Channel counts that end in every block width of the depthwise kernel: 64, 32, 16, 8, 1 and their sums.
 const CHANNELS: [usize; 12] = [1, 3, 8, 9, 16, 23, 32, 40, 64, 71, 121, 129];
 
-/// Kernel, stride, padding, height, width.
-const GEOMETRIES: [(usize, usize, usize, usize, usize); 12] = [
-    (1, 1, 0, 5, 3),
-    (1, 2, 0, 6, 5),
-    (1, 1, 1, 3, 4),
-    (3, 1, 1, 7, 4),
-    (3, 2, 1, 7, 4),
-    (3, 2, 1, 6, 9),
-    (3, 3, 0, 8, 5),
-    (5, 1, 2, 3, 6),
-    (5, 2, 2, 9, 4),
-    (2, 2, 0, 5, 8),
-    (4, 1, 2, 3, 6),
-    (3, 1, 1, 1, 1),
+/// Kernel, stride, padding, dilation, height, width.
+const GEOMETRIES: [[usize; 6]; 16] = [
+    [1, 1, 0, 1, 5, 3],
+    [1, 2, 0, 1, 6, 5],
+    [1, 1, 1, 1, 3, 4],
+    [3, 1, 1, 1, 7, 4],
+    [3, 2, 1, 1, 7, 4],
+    [3, 2, 1, 1, 6, 9],
+    [3, 3, 0, 1, 8, 5],
+    [5, 1, 2, 1, 3, 6],
+    [5, 2, 2, 1, 9, 4],
+    [2, 2, 0, 1, 5, 8],
+    [4, 1, 2, 1, 3, 6],
+    [3, 1, 1, 1, 1, 1],
+    [3, 1, 2, 2, 7, 4],
+    [3, 2, 3, 3, 9, 10],
+    [2, 2, 1, 5, 6, 8],
+    [1, 1, 0, 3, 5, 3],
 ];
 
-fn geometry((kernel, stride, padding, ..): (usize, usize, usize, usize, usize)) -> ConvGeometry {
+fn geometry([kernel, stride, padding, dilation, ..]: [usize; 6]) -> ConvGeometry {
     ConvGeometry {
         kernel,
         stride,
         padding,
-    }
-}
-
-fn draw(random: &mut Random, shape: &[usize], dtype: DType) -> Tensor {
-    random.tensor(shape, (-1.0, 1.0), dtype, &DEVICE).unwrap()
-}
-
-/// A tensor's values in f64, read by coordinates.
-struct Plain {
-    values: Vec<f64>,
-    dims: Vec<usize>,
-}
-
-impl Plain {
-    fn of(tensor: &Tensor) -> Self {
-        let flat = tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap();
-        Self {
-            values: flat.to_vec1().unwrap(),
-            dims: tensor.dims().to_vec(),
-        }
-    }
-
-    fn zeros(dims: &[usize]) -> Self {
-        Self {
-            values: vec![0.0; dims.iter().product()],
-            dims: dims.to_vec(),
-        }
-    }
-
-    fn index(&self, at: &[usize]) -> usize {
-        assert_eq!(at.len(), self.dims.len());
-        at.iter().zip(&self.dims).fold(0, |index, (&i, &dim)| {
-            assert!(i < dim, "{at:?} in {:?}", self.dims);
-            index * dim + i
-        })
-    }
-
-    fn get(&self, at: &[usize]) -> f64 {
-        self.values[self.index(at)]
-    }
-
-    fn set(&mut self, at: &[usize], value: f64) {
-        let index = self.index(at);
-        self.values[index] = value;
-    }
-
-    fn tensor(self) -> Tensor {
-        Tensor::from_vec(self.values, self.dims, &DEVICE).unwrap()
+        dilation,
     }
 }
 
@@ -93,7 +49,8 @@ fn convolve(x: &Tensor, weight: &Tensor, g: ConvGeometry, groups: usize) -> Plai
         panic!("{:?}", x.dims)
     };
     let outputs = weight.dims[0];
-    let side = |len: usize| (len + 2 * g.padding - g.kernel) / g.stride + 1;
+    let extent = g.dilation * (g.kernel - 1) + 1;
+    let side = |len: usize| (len + 2 * g.padding - extent) / g.stride + 1;
     let mut y = Plain::zeros(&[n, side(h), side(w), outputs]);
     for b in 0..n {
         for oy in 0..side(h) {
@@ -104,7 +61,10 @@ fn convolve(x: &Tensor, weight: &Tensor, g: ConvGeometry, groups: usize) -> Plai
                         let channel = o / (outputs / groups) * (c / groups) + i;
                         for ky in 0..g.kernel {
                             for kx in 0..g.kernel {
-                                let (iy, ix) = (oy * g.stride + ky, ox * g.stride + kx);
+                                let (iy, ix) = (
+                                    oy * g.stride + ky * g.dilation,
+                                    ox * g.stride + kx * g.dilation,
+                                );
                                 let inside = (g.padding..h + g.padding).contains(&iy)
                                     && (g.padding..w + g.padding).contains(&ix);
                                 if inside {
@@ -123,48 +83,18 @@ fn convolve(x: &Tensor, weight: &Tensor, g: ConvGeometry, groups: usize) -> Plai
     y
 }
 
-fn activate(activation: Activation, x: f64) -> f64 {
-    match activation {
-        Activation::Identity => x,
-        Activation::Silu => x / (1.0 + (-x).exp()),
-    }
-}
-
-/// Adds a bias to the last axis and activates.
-fn finish(mut y: Plain, bias: &Tensor, activation: Activation) -> Plain {
-    let bias = Plain::of(bias).values;
-    for (i, value) in y.values.iter_mut().enumerate() {
-        *value = activate(activation, *value + bias[i % bias.len()]);
-    }
-    y
-}
-
 #[test]
 fn conv2d_is_the_definition() {
     for (dtype, tolerance) in PRECISIONS {
         for (seed, case) in GEOMETRIES.into_iter().enumerate() {
             let random = &mut Random::new(seed as u64);
-            let (g, (.., h, w)) = (geometry(case), case);
+            let (g, [.., h, w]) = (geometry(case), case);
             let shape = random.shape(&[1..=3, 1..=13, 1..=13]);
             let (n, c, o) = (shape[0], shape[1], shape[2]);
             let x = draw(random, &[n, h, w, c], dtype);
             let weight = draw(random, &[o, c, g.kernel, g.kernel], dtype);
-            let bias = draw(random, &[o], dtype);
-            let plain = || convolve(&x, &weight, g, 1);
-            assert_close(
-                &ops::conv2d(&x, &weight, g).unwrap(),
-                &plain().tensor(),
-                tolerance,
-            );
-            for activation in ACTIVATIONS {
-                let fused = ops::conv2d_fused(&x, &weight, &bias, g, activation).unwrap();
-                assert_eq!(fused.dtype(), dtype);
-                assert_close(
-                    &fused,
-                    &finish(plain(), &bias, activation).tensor(),
-                    tolerance,
-                );
-            }
+            let plain = convolve(&x, &weight, g, 1).tensor();
+            assert_close(&ops::conv2d(&x, &weight, g).unwrap(), &plain, tolerance);
         }
     }
 }
@@ -176,28 +106,36 @@ fn depthwise_conv2d_is_the_definition() {
             // Every channel count with three geometries, every geometry with three channel counts.
             for case in (0..3).map(|i| GEOMETRIES[(seed + 4 * i) % GEOMETRIES.len()]) {
                 let random = &mut Random::new(seed as u64);
-                let (g, (.., h, w)) = (geometry(case), case);
+                let (g, [.., h, w]) = (geometry(case), case);
                 let x = draw(random, &[2, h, w, c], dtype);
                 let weight = draw(random, &[c, 1, g.kernel, g.kernel], dtype);
-                let bias = draw(random, &[c], dtype);
-                let plain = || convolve(&x, &weight, g, c);
+                let plain = convolve(&x, &weight, g, c).tensor();
                 assert_close(
                     &ops::depthwise_conv2d(&x, &weight, g).unwrap(),
-                    &plain().tensor(),
+                    &plain,
                     tolerance,
                 );
-                for activation in ACTIVATIONS {
-                    let fused =
-                        ops::depthwise_conv2d_fused(&x, &weight, &bias, g, activation).unwrap();
-                    assert_eq!(fused.dtype(), dtype);
-                    assert_close(
-                        &fused,
-                        &finish(plain(), &bias, activation).tensor(),
-                        tolerance,
-                    );
-                }
             }
         }
+    }
+}
+
+#[test]
+fn a_grouped_convolution_is_the_definition() {
+    // Groups, input and output channels: dense, a channel multiplier, depthwise, and neither.
+    for (seed, (groups, c, o)) in [(1, 5, 3), (3, 3, 6), (4, 4, 4), (2, 6, 10), (3, 9, 3)]
+        .into_iter()
+        .enumerate()
+    {
+        let random = &mut Random::new(seed as u64);
+        let g = geometry([3, 2, 2, 2, 0, 0]);
+        let x = draw(random, &[2, 7, 6, c], DType::F64);
+        let weight = draw(random, &[o, c / groups, 3, 3], DType::F64);
+        assert_close(
+            &ops::conv2d_grouped(&x, &weight, g, groups).unwrap(),
+            &convolve(&x, &weight, g, groups).tensor(),
+            1e-12,
+        );
     }
 }
 
@@ -205,7 +143,7 @@ fn depthwise_conv2d_is_the_definition() {
 fn a_large_convolution_is_the_definition_across_its_tasks() {
     // More output pixels than one task takes, and a number that does not divide evenly.
     let random = &mut Random::new(40);
-    let g = geometry((3, 1, 1, 0, 0));
+    let g = common::geometry(3, 1, 1);
     let x = draw(random, &[3, 37, 29, 24], DType::F32);
     let weight = draw(random, &[5, 24, 3, 3], DType::F32);
     assert_close(
@@ -311,17 +249,13 @@ fn a_mean_far_from_zero_costs_no_variance() {
 
 #[test]
 fn silu_from_minus_100_to_100() {
-    // A pointwise convolution by 1 with a bias of 0 leaves the activation.
     for (dtype, tolerance) in [(DType::F32, 1e-6), (DType::F64, 1e-14)] {
         let values: Vec<f64> = (-1000..=1000).map(|i| f64::from(i) / 10.0).collect();
         let x = Tensor::from_vec(values.clone(), (1, 1, 2001, 1), &DEVICE)
             .unwrap()
             .to_dtype(dtype)
             .unwrap();
-        let one = Tensor::ones((1, 1, 1, 1), dtype, &DEVICE).unwrap();
-        let zero = Tensor::zeros(1, dtype, &DEVICE).unwrap();
-        let g = geometry((1, 1, 0, 0, 0));
-        let y = ops::conv2d_fused(&x, &one, &zero, g, Activation::Silu).unwrap();
+        let y = ops::activate(&x, Activation::Silu).unwrap();
         for (got, (x, given)) in Plain::of(&y)
             .values
             .iter()

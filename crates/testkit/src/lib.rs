@@ -17,11 +17,13 @@
 //!   parameters it ran on, regenerated here from their names alone.
 //! * [`assert_close`], [`compare`]: how far two tensors are apart, and where.
 //! * [`grad_check`], [`assert_gradients`]: back-propagation against finite differences.
+//! * [`on_every_device!`]: a test's one body on the CPU and, with the feature `cuda`, on a GPU.
 //! * [`Random`]: seeded tensors of lopsided shapes.
 //! * [`shared_data`], [`shared_golden`]: data kept outside the repository; a test that needs it
 //!   says so and returns where it is absent.
 
 mod compare;
+mod devices;
 mod error;
 mod generate;
 mod golden;
@@ -29,7 +31,11 @@ mod gradients;
 mod random;
 mod shared;
 
+// For the macros.
+#[doc(hidden)]
+pub use candle_core::Device;
 pub use compare::{Comparison, assert_close, compare, max_rel_err, rms_rel_err};
+pub use devices::cuda_device;
 pub use error::{Error, Result};
 pub use generate::{fnv1a64, image_u8, splitmix64, uniform};
 pub use golden::{Golden, ModuleStats, TensorSpec};

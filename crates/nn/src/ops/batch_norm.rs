@@ -1,14 +1,13 @@
-//! Batch normalisation over channels with batch statistics, fused with the activation that follows.
+//! Batch normalisation over channels, fused with the activation that follows: with the batch's own statistics, or with
+//! frozen ones.
 //!
 //! Candle's `BatchNorm` makes about eight passes over the activations and leaves them transposed; this makes two
 //! forward (statistics, then normalise and activate) and two backward, and keeps nothing but the input.
 
-use super::elementwise::Activation;
-use super::kernel::{by_float, contiguous, rows_per_task};
+use super::activation::{Activation, by_activation};
+use super::kernel::{Kernel, Slice, apply3, fill, rows_per_task, run3, sum_in_order, unpack};
 use super::simd::{Float, vectorized};
-use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
-use rayon::prelude::*;
+use candle_core::{DType, Result, Shape, Tensor, bail};
 use std::sync::{Arc, OnceLock};
 
 /// The mean and variance of each channel over a batch.
@@ -34,13 +33,7 @@ pub fn batch_norm_train(
     eps: f64,
     activation: Activation,
 ) -> Result<(Tensor, BatchStatistics)> {
-    let (n, h, w, c) = x.dims4()?;
-    if weight.dims() != [c] || bias.dims() != [c] {
-        let (x, weight, bias) = (x.dims(), weight.dims(), bias.dims());
-        bail!(
-            "batch_norm: weight {weight:?} and bias {bias:?} do not fit an input {x:?} (n, h, w, c)"
-        );
-    }
+    let (n, h, w, c) = check(x, [("weight", weight), ("bias", bias)])?;
     if n * h * w < 2 || c == 0 {
         bail!(
             "batch_norm: an input {:?} (n, h, w, c); a batch's variance takes at least 2 values a channel",
@@ -52,148 +45,140 @@ pub fn batch_norm_train(
         eps,
         activation,
         statistics: statistics.clone(),
+        frozen: false,
     };
-    let y = x
-        .contiguous()?
-        .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)?;
+    let y = apply3(op, x, weight, bias)?;
     match statistics.get() {
         Some(found) => Ok((y, found.clone())),
         None => bail!("batch_norm: no statistics for a batch of {n} x {h} x {w} x {c}"),
     }
 }
 
+/// The same with statistics that are given, as fine-tuning with frozen batch norm has them. `mean` and `var` get no
+/// gradient.
+///
+/// # Shapes
+/// `x` (n, h, w, c), `weight`, `bias`, `mean` and `var` (c) -> (n, h, w, c)
+pub fn batch_norm_frozen(
+    x: &Tensor,
+    [weight, bias]: [&Tensor; 2],
+    [mean, var]: [&Tensor; 2],
+    eps: f64,
+    activation: Activation,
+) -> Result<Tensor> {
+    let parameters = [
+        ("weight", weight),
+        ("bias", bias),
+        ("mean", mean),
+        ("var", var),
+    ];
+    let (n, h, w, _) = check(x, parameters)?;
+    let values = |t: &Tensor| t.detach().to_dtype(DType::F64)?.to_vec1::<f64>();
+    let statistics = BatchStatistics {
+        mean: values(mean)?,
+        var: values(var)?,
+        count: n * h * w,
+    };
+    let op = BatchNorm {
+        eps,
+        activation,
+        statistics: Arc::new(statistics.into()),
+        frozen: true,
+    };
+    apply3(op, x, weight, bias)
+}
+
+/// The input's dimensions, if each of `parameters` has a value for each channel.
+fn check<const N: usize>(
+    x: &Tensor,
+    parameters: [(&str, &Tensor); N],
+) -> Result<(usize, usize, usize, usize)> {
+    let dims = x.dims4()?;
+    for (name, parameter) in parameters {
+        if parameter.dims() != [dims.3] {
+            let (x, got) = (x.dims(), parameter.dims());
+            bail!(
+                "batch_norm: {name} {got:?} does not fit an input {x:?} (n, h, w, c): expected a value for each channel"
+            );
+        }
+    }
+    Ok(dims)
+}
+
+#[derive(Clone)]
 struct BatchNorm {
     eps: f64,
     activation: Activation,
+    /// Found by the forward pass, or given.
     statistics: Arc<OnceLock<BatchStatistics>>,
+    /// Whether they were given: they do not then depend on the input.
+    frozen: bool,
 }
 
 impl BatchNorm {
     /// Per channel: the mean and 1 / sqrt(var + eps).
     fn mean_rstd<T: Float>(&self, s: &BatchStatistics) -> (Vec<T>, Vec<T>) {
-        let mean = s.mean.iter().map(|&m| T::from_f64(m)).collect();
-        (
-            mean,
-            s.var
-                .iter()
-                .map(|&v| T::from_f64(1.0 / (v + self.eps).sqrt()))
-                .collect(),
-        )
+        let mean = s.mean.iter().map(|&m| T::of(m)).collect();
+        let rstd = |&v: &f64| T::of(1.0 / (v + self.eps).sqrt());
+        (mean, s.var.iter().map(rstd).collect())
     }
 }
 
-impl CustomOp3 for BatchNorm {
-    fn name(&self) -> &'static str {
-        "batch-norm"
+impl Kernel<3> for BatchNorm {
+    const NAME: &'static str = "batch-norm";
+
+    fn shape(&self, [x, _, _]: [&[usize]; 3]) -> Result<Shape> {
+        Ok(x.into())
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        xl: &Layout,
-        w: &CpuStorage,
-        wl: &Layout,
-        b: &CpuStorage,
-        bl: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(
-            op: &BatchNorm,
-            x: &CpuStorage,
-            xl: &Layout,
-            w: &CpuStorage,
-            wl: &Layout,
-            b: &CpuStorage,
-            bl: &Layout,
-        ) -> Result<CpuStorage> {
-            let (x, weight, bias) = (
-                contiguous::<T>(x, xl)?,
-                contiguous::<T>(w, wl)?,
-                contiguous::<T>(b, bl)?,
-            );
-            let statistics = op.statistics.get_or_init(|| statistics(x, weight.len()));
-            let (mean, rstd) = op.mean_rstd::<T>(statistics);
-            let scale: Vec<T> = weight.iter().zip(&rstd).map(|(&w, &r)| w * r).collect();
-            let shift: Vec<T> = bias
-                .iter()
-                .zip(&mean)
-                .zip(&scale)
-                .map(|((&b, &m), &s)| b - m * s)
-                .collect();
-            let mut out = vec![T::ZERO; x.len()];
-            let task = rows_per_task(x.len() / weight.len(), weight.len()) * weight.len();
-            out.par_chunks_mut(task)
-                .zip(x.par_chunks(task))
-                .for_each(|(out, x)| {
-                    normalize(out, x, &scale, &shift, op.activation);
-                });
-            Ok(T::storage(out))
-        }
-        Ok((
-            by_float!(self.name(), x, run(self, x, xl, w, wl, b, bl))?,
-            xl.shape().clone(),
-        ))
+    fn run<T: Float>(&self, [x, weight, bias]: [Slice<'_, T>; 3]) -> Result<Vec<T>> {
+        let (x, c) = (x.data, weight.data.len());
+        let statistics = self.statistics.get_or_init(|| statistics(x, c));
+        let (mean, rstd) = self.mean_rstd::<T>(statistics);
+        let scale: Vec<T> = weight
+            .data
+            .iter()
+            .zip(&rstd)
+            .map(|(&w, &r)| w * r)
+            .collect();
+        let shift = bias.data.iter().zip(&mean).zip(&scale);
+        let shift: Vec<T> = shift.map(|((&b, &m), &s)| b - m * s).collect();
+        let mut out = vec![T::ZERO; x.len()];
+        fill(&mut out, task(x.len(), c), |start, out| {
+            let x = &x[start..][..out.len()];
+            normalize(out, x, &scale, &shift, self.activation);
+        });
+        Ok(out)
     }
 
-    fn bwd(
+    fn backward(
         &self,
-        x: &Tensor,
-        weight: &Tensor,
-        bias: &Tensor,
+        [x, weight, bias]: [&Tensor; 3],
         _: &Tensor,
         grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let Some(statistics) = self.statistics.get() else {
-            bail!("batch_norm: backward before forward");
-        };
-        let sums = Arc::new(OnceLock::new());
-        let op = BatchNormGrad {
-            forward: BatchNorm {
-                statistics: self.statistics.clone(),
-                ..*self
-            },
-            weight: weight
-                .detach()
-                .to_dtype(candle_core::DType::F64)?
-                .to_vec1()?,
-            bias: bias.detach().to_dtype(candle_core::DType::F64)?.to_vec1()?,
-            sums: sums.clone(),
-        };
-        let grad_x = x
-            .detach()
-            .apply_op2_no_bwd(&grad.detach().contiguous()?, &op)?;
-        let Some((grad_weight, grad_bias)) = sums.get() else {
-            bail!(
-                "batch_norm: no parameter gradients for {} values a channel",
-                statistics.count
-            );
-        };
-        let tensor = |v: &[f64]| Tensor::from_slice(v, v.len(), x.device())?.to_dtype(x.dtype());
-        Ok((
-            Some(grad_x),
-            Some(tensor(grad_weight)?),
-            Some(tensor(grad_bias)?),
-        ))
+    ) -> Result<[Option<Tensor>; 3]> {
+        let affine = Tensor::cat(&[weight.detach(), bias.detach()], 0)?;
+        let gradients = run3(BatchNormGrad(self.clone()), x, grad, &affine)?;
+        unpack(&gradients, [x, weight, bias])
     }
+}
+
+/// Values a task takes at a time, whole rows of `c`.
+fn task(len: usize, c: usize) -> usize {
+    rows_per_task(len / c.max(1), c) * c
 }
 
 vectorized! {
     /// `activation(x * scale + shift)`.
     fn normalize<T>(out: &mut [T], x: &[T], scale: &[T], shift: &[T], activation: Activation) {
         let c = scale.len();
-        for (out, x) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
-            match activation {
-                Activation::Identity => {
-                    for (((y, &x), &a), &b) in out.iter_mut().zip(x).zip(scale).zip(shift) {
-                        *y = x.fma(a, b);
-                    }
-                }
-                Activation::Silu => {
-                    for (((y, &x), &a), &b) in out.iter_mut().zip(x).zip(scale).zip(shift) {
-                        *y = Activation::Silu.apply(x.fma(a, b));
-                    }
+        by_activation!(activation, A => {
+            for (out, x) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
+                for (((y, &x), &a), &b) in out.iter_mut().zip(x).zip(scale).zip(shift) {
+                    *y = A.apply(x.fma(a, b));
                 }
             }
-        }
+        });
     }
 
     /// Adds rows and their squares, relative to `origin`.
@@ -212,26 +197,31 @@ vectorized! {
     fn add_gradients<T>(x: &[T], grad: &[T], p: Channels<'_, T>, sum: &mut [T], sum_xhat: &mut [T]) {
         let c = p.weight.len();
         let (p, sum, sum_xhat) = (p.cut(c), &mut sum[..c], &mut sum_xhat[..c]);
-        for (x, g) in x.chunks_exact(c).zip(grad.chunks_exact(c)) {
-            for i in 0..c {
-                let (xhat, dz) = p.backward(i, x[i], g[i]);
-                sum[i] += dz;
-                sum_xhat[i] = dz.fma(xhat, sum_xhat[i]);
+        by_activation!(p.activation, A => {
+            for (x, g) in x.chunks_exact(c).zip(grad.chunks_exact(c)) {
+                for i in 0..c {
+                    let (xhat, dz) = p.backward(A, i, x[i], g[i]);
+                    sum[i] += dz;
+                    sum_xhat[i] = dz.fma(xhat, sum_xhat[i]);
+                }
             }
-        }
+        });
     }
 
-    /// The input's gradient: `weight * rstd * (dz - mean(dz) - xhat * mean(dz * xhat))`.
+    /// The input's gradient: `weight * rstd * (dz - mean(dz) - xhat * mean(dz * xhat))`, where the means are 0 if the
+    /// statistics do not come from the input.
     fn write_gradient<T>(out: &mut [T], x: &[T], grad: &[T], p: Channels<'_, T>, mean: &[T], mean_xhat: &[T]) {
         let c = p.weight.len();
         let (p, mean, mean_xhat) = (p.cut(c), &mean[..c], &mean_xhat[..c]);
-        let rows = out.chunks_exact_mut(c).zip(x.chunks_exact(c)).zip(grad.chunks_exact(c));
-        for ((out, x), g) in rows {
-            for i in 0..c {
-                let (xhat, dz) = p.backward(i, x[i], g[i]);
-                out[i] = p.weight[i] * p.rstd[i] * (dz - mean[i] - xhat * mean_xhat[i]);
+        by_activation!(p.activation, A => {
+            let rows = out.chunks_exact_mut(c).zip(x.chunks_exact(c)).zip(grad.chunks_exact(c));
+            for ((out, x), g) in rows {
+                for i in 0..c {
+                    let (xhat, dz) = p.backward(A, i, x[i], g[i]);
+                    out[i] = p.weight[i] * p.rstd[i] * (dz - mean[i] - xhat * mean_xhat[i]);
+                }
             }
-        }
+        });
     }
 }
 
@@ -267,142 +257,88 @@ impl<T: Float> Channels<'_, T> {
 
     /// For channel `i`: the normalised value, and the gradient before the activation.
     #[inline(always)]
-    fn backward(&self, i: usize, x: T, grad: T) -> (T, T) {
+    fn backward(&self, activation: Activation, i: usize, x: T, grad: T) -> (T, T) {
         let xhat = (x - self.mean[i]) * self.rstd[i];
         let z = xhat.fma(self.weight[i], self.bias[i]);
-        (xhat, grad * self.activation.derivative(z))
+        (xhat, grad * activation.derivative(z))
     }
 }
 
-/// Sums over tasks of rows of `c` channels, `K` sums a channel: in `T` within a task, in f64 between tasks.
-fn channel_sums<T: Float, const K: usize>(
-    rows: usize,
+/// Two sums a channel over rows of `c`: in `T` within a task, in f64 between tasks.
+fn channel_sums<T: Float>(
+    len: usize,
     c: usize,
-    f: impl Fn(std::ops::Range<usize>, &mut [Vec<T>; K]) + Sync,
-) -> [Vec<f64>; K] {
-    let task = rows_per_task(rows, c);
-    let partials: Vec<[Vec<T>; K]> = (0..rows.div_ceil(task))
-        .into_par_iter()
-        .map(|i| {
-            let mut sums = std::array::from_fn(|_| vec![T::ZERO; c]);
-            f(i * task..((i + 1) * task).min(rows), &mut sums);
-            sums
-        })
-        .collect();
-    let mut total = std::array::from_fn(|_| vec![0.0; c]);
-    for partial in &partials {
-        for (total, partial) in total.iter_mut().zip(partial) {
-            total
-                .iter_mut()
-                .zip(partial)
-                .for_each(|(t, &p)| *t += p.to_f64());
-        }
-    }
-    total
+    f: impl Fn(std::ops::Range<usize>, &mut [T], &mut [T]) + Sync,
+) -> (Vec<f64>, Vec<f64>) {
+    let task = task(len, c).max(1);
+    let mut first = sum_in_order::<T, f64>(len.div_ceil(task), 2 * c, |i, sums| {
+        let (first, second) = sums.split_at_mut(c);
+        f(i * task..((i + 1) * task).min(len), first, second);
+    });
+    let second = first.split_off(c);
+    (first, second)
 }
 
 /// One pass. Values are taken relative to the first pixel, so that a mean far from zero costs no precision.
 fn statistics<T: Float>(x: &[T], c: usize) -> BatchStatistics {
-    let rows = x.len() / c;
     let origin = &x[..c];
-    let [sum, squares] = channel_sums::<T, 2>(rows, c, |range, [sum, squares]| {
-        add_moments(&x[range.start * c..range.end * c], origin, sum, squares);
+    let (sum, squares) = channel_sums::<T>(x.len(), c, |span, sum, squares| {
+        add_moments(&x[span], origin, sum, squares);
     });
-    let n = rows as f64;
-    let var = sum
-        .iter()
-        .zip(&squares)
-        .map(|(s, q)| ((q - s * s / n) / n).max(0.0))
-        .collect();
-    let mean = sum
-        .iter()
-        .zip(origin)
-        .map(|(s, &o)| o.to_f64() + s / n)
-        .collect();
+    let count = x.len() / c;
+    let n = count as f64;
+    let var = sum.iter().zip(&squares);
+    let var = var.map(|(s, q)| ((q - s * s / n) / n).max(0.0)).collect();
+    let mean = sum.iter().zip(origin).map(|(s, o)| o.wide() + s / n);
     BatchStatistics {
-        mean,
+        mean: mean.collect(),
         var,
-        count: rows,
+        count,
     }
 }
 
-/// (x, gradient of the output) -> gradient of x; leaves the parameters' gradients in `sums`.
-struct BatchNormGrad {
-    forward: BatchNorm,
-    weight: Vec<f64>,
-    bias: Vec<f64>,
-    sums: Arc<OnceLock<(Vec<f64>, Vec<f64>)>>,
-}
+/// (x, gradient of the output, weight and bias one after the other) -> gradients of x, weight and bias one after the
+/// other.
+struct BatchNormGrad(BatchNorm);
 
-impl CustomOp2 for BatchNormGrad {
-    fn name(&self) -> &'static str {
-        "batch-norm-grad"
+impl Kernel<3> for BatchNormGrad {
+    const NAME: &'static str = "batch-norm-grad";
+
+    fn shape(&self, [x, _, affine]: [&[usize]; 3]) -> Result<Shape> {
+        Ok((x.iter().product::<usize>() + affine[0]).into())
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        xl: &Layout,
-        grad: &CpuStorage,
-        gl: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(
-            op: &BatchNormGrad,
-            x: &CpuStorage,
-            xl: &Layout,
-            g: &CpuStorage,
-            gl: &Layout,
-        ) -> Result<CpuStorage> {
-            op.grad_input(contiguous::<T>(x, xl)?, contiguous::<T>(g, gl)?)
-                .map(T::storage)
-        }
-        Ok((
-            by_float!(self.name(), x, run(self, x, xl, grad, gl))?,
-            xl.shape().clone(),
-        ))
-    }
-}
-
-impl BatchNormGrad {
-    fn grad_input<T: Float>(&self, x: &[T], grad: &[T]) -> Result<Vec<T>> {
-        let Some(statistics) = self.forward.statistics.get() else {
+    fn run<T: Float>(&self, [x, grad, affine]: [Slice<'_, T>; 3]) -> Result<Vec<T>> {
+        let Some(statistics) = self.0.statistics.get() else {
             bail!("batch_norm: backward before forward");
         };
-        let c = self.weight.len();
-        let cast = |v: &[f64]| -> Vec<T> { v.iter().map(|&v| T::from_f64(v)).collect() };
-        let (mean, rstd) = self.forward.mean_rstd::<T>(statistics);
-        let (weight, bias) = (cast(&self.weight), cast(&self.bias));
+        let (x, grad, c) = (x.data, grad.data, affine.data.len() / 2);
+        let (mean, rstd) = self.0.mean_rstd::<T>(statistics);
         let channels = Channels {
             mean: &mean,
             rstd: &rstd,
-            weight: &weight,
-            bias: &bias,
-            activation: self.forward.activation,
+            weight: &affine.data[..c],
+            bias: &affine.data[c..],
+            activation: self.0.activation,
         };
-        let [sum_dz, sum_dz_xhat] =
-            channel_sums::<T, 2>(x.len() / c, c, |range, [sum, sum_xhat]| {
-                let span = range.start * c..range.end * c;
-                add_gradients(&x[span.clone()], &grad[span], channels, sum, sum_xhat);
-            });
-        let per_value = |sums: &[f64]| {
-            cast(
-                &sums
-                    .iter()
-                    .map(|s| s / statistics.count as f64)
-                    .collect::<Vec<_>>(),
-            )
+        let (sum, sum_xhat) = channel_sums::<T>(x.len(), c, |span, sum, sum_xhat| {
+            add_gradients(&x[span.clone()], &grad[span], channels, sum, sum_xhat);
+        });
+        let per_value = |sums: &[f64]| -> Vec<T> {
+            let count = statistics.count as f64;
+            let mean = |&s: &f64| T::of(if self.0.frozen { 0.0 } else { s / count });
+            sums.iter().map(mean).collect()
         };
-        let (mean_dz, mean_dz_xhat) = (per_value(&sum_dz), per_value(&sum_dz_xhat));
-        let mut out = vec![T::ZERO; x.len()];
-        let task = rows_per_task(x.len() / c, c) * c;
-        out.par_chunks_mut(task)
-            .zip(x.par_chunks(task))
-            .zip(grad.par_chunks(task))
-            .for_each(|((out, x), g)| {
-                write_gradient(out, x, g, channels, &mean_dz, &mean_dz_xhat);
-            });
-        // Set once: the operator runs once.
-        self.sums.get_or_init(|| (sum_dz_xhat, sum_dz));
+        let (mean_dz, mean_dz_xhat) = (per_value(&sum), per_value(&sum_xhat));
+        let mut out = vec![T::ZERO; x.len() + 2 * c];
+        fill(&mut out[..x.len()], task(x.len(), c), |start, out| {
+            let (x, grad) = (&x[start..][..out.len()], &grad[start..][..out.len()]);
+            write_gradient(out, x, grad, channels, &mean_dz, &mean_dz_xhat);
+        });
+        let parameters = out[x.len()..].iter_mut();
+        for (out, sum) in parameters.zip(sum_xhat.iter().chain(&sum)) {
+            *out = T::of(*sum);
+        }
         Ok(out)
     }
 }

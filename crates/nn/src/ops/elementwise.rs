@@ -1,70 +1,10 @@
-//! Activations, per-channel gates and residual sums.
+//! Per-channel gates, residual sums and the arc tangent.
 
-use super::kernel::{by_float, contiguous, rows_per_task};
+use super::kernel::{Kernel, Slice, apply1, apply2, fill, if_tracked, rows_per_task, run2};
 use super::simd::{Float, vectorized};
-use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
-use rayon::prelude::*;
-
-/// The function a layer ends with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    /// None.
-    Identity,
-    /// `x * sigmoid(x)` (Elfwing et al. 2017; "swish" in EfficientNet).
-    Silu,
-}
-
-impl Activation {
-    #[inline(always)]
-    pub(crate) fn apply<T: Float>(self, x: T) -> T {
-        match self {
-            Self::Identity => x,
-            Self::Silu => x * x.sigmoid(),
-        }
-    }
-
-    /// In place; the choice is made once, so that the loop becomes vector code.
-    #[inline(always)]
-    pub(crate) fn apply_all<T: Float>(self, values: &mut [T]) {
-        match self {
-            Self::Identity => {}
-            Self::Silu => values.iter_mut().for_each(|x| *x = Self::Silu.apply(*x)),
-        }
-    }
-
-    /// The derivative at `x`.
-    #[inline(always)]
-    pub(crate) fn derivative<T: Float>(self, x: T) -> T {
-        match self {
-            Self::Identity => T::ONE,
-            Self::Silu => {
-                let s = x.sigmoid();
-                s * (T::ONE + x * (T::ONE - s))
-            }
-        }
-    }
-}
+use candle_core::{Result, Shape, Tensor, bail};
 
 vectorized! {
-    /// `rows += bias`, then the activation, in place; `rows` holds whole rows of `bias.len()` channels.
-    pub(crate) fn add_bias_and_activate<T>(activation: Activation, rows: &mut [T], bias: &[T]) {
-        for row in rows.chunks_exact_mut(bias.len()) {
-            match activation {
-                Activation::Identity => {
-                    for (y, &b) in row.iter_mut().zip(bias) {
-                        *y += b;
-                    }
-                }
-                Activation::Silu => {
-                    for (y, &b) in row.iter_mut().zip(bias) {
-                        *y = Activation::Silu.apply(*y + b);
-                    }
-                }
-            }
-        }
-    }
-
     /// An image's pixels times a factor a channel.
     fn scale_pixels<T>(out: &mut [T], image: &[T], gate: &[T]) {
         for (out, x) in out.chunks_exact_mut(gate.len()).zip(image.chunks_exact(gate.len())) {
@@ -105,95 +45,61 @@ pub fn scale_channels(x: &Tensor, gate: &Tensor) -> Result<Tensor> {
             x.dims()
         );
     }
-    x.contiguous()?
-        .apply_op2(&gate.contiguous()?, ScaleChannels)
+    apply2(ScaleChannels, x, gate)
 }
 
 struct ScaleChannels;
 
-impl CustomOp2 for ScaleChannels {
-    fn name(&self) -> &'static str {
-        "scale-channels"
+impl Kernel<2> for ScaleChannels {
+    const NAME: &'static str = "scale-channels";
+
+    fn shape(&self, [x, _]: [&[usize]; 2]) -> Result<Shape> {
+        Ok(x.into())
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        xl: &Layout,
-        gate: &CpuStorage,
-        gl: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(
-            x: &CpuStorage,
-            xl: &Layout,
-            gate: &CpuStorage,
-            gl: &Layout,
-        ) -> Result<CpuStorage> {
-            let (_, h, w, c) = xl.shape().dims4()?;
-            let (x, gate) = (contiguous::<T>(x, xl)?, contiguous::<T>(gate, gl)?);
-            let mut out = vec![T::ZERO; x.len()];
-            let image = h * w * c;
-            out.par_chunks_mut(image.max(1))
-                .enumerate()
-                .for_each(|(n, out)| {
-                    scale_pixels(out, &x[n * image..][..image], &gate[n * c..][..c]);
-                });
-            Ok(T::storage(out))
-        }
-        Ok((
-            by_float!(self.name(), x, run(x, xl, gate, gl))?,
-            xl.shape().clone(),
-        ))
+    fn run<T: Float>(&self, [x, gate]: [Slice<'_, T>; 2]) -> Result<Vec<T>> {
+        let image: usize = x.dims[1..].iter().product();
+        let c = gate.dims[1];
+        let mut out = vec![T::ZERO; x.data.len()];
+        fill(&mut out, image, |start, out| {
+            let gate = &gate.data[start / image * c..][..c];
+            scale_pixels(out, &x.data[start..][..image], gate);
+        });
+        Ok(out)
     }
 
-    fn bwd(
+    fn backward(
         &self,
-        x: &Tensor,
-        gate: &Tensor,
+        [x, gate]: [&Tensor; 2],
         _: &Tensor,
         grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let (x, gate, grad) = (x.detach(), gate.detach(), grad.detach().contiguous()?);
-        let grad_x = scale_channels(&grad, &gate)?;
-        let grad_gate = x.apply_op2_no_bwd(&grad, &ChannelDot)?;
-        Ok((Some(grad_x), Some(grad_gate)))
+    ) -> Result<[Option<Tensor>; 2]> {
+        Ok([
+            if_tracked(x, || run2(ScaleChannels, grad, gate))?,
+            if_tracked(gate, || run2(ChannelDot, x, grad))?,
+        ])
     }
 }
 
 /// The sum over pixels of `a * b`: (n, h, w, c) twice -> (n, c). The backward half of [`ScaleChannels`].
 struct ChannelDot;
 
-impl CustomOp2 for ChannelDot {
-    fn name(&self) -> &'static str {
-        "channel-dot"
+impl Kernel<2> for ChannelDot {
+    const NAME: &'static str = "channel-dot";
+
+    fn shape(&self, [a, _]: [&[usize]; 2]) -> Result<Shape> {
+        Ok((a[0], a[3]).into())
     }
 
-    fn cpu_fwd(
-        &self,
-        a: &CpuStorage,
-        al: &Layout,
-        b: &CpuStorage,
-        bl: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(
-            a: &CpuStorage,
-            al: &Layout,
-            b: &CpuStorage,
-            bl: &Layout,
-        ) -> Result<CpuStorage> {
-            let (n, h, w, c) = al.shape().dims4()?;
-            let (a, b) = (contiguous::<T>(a, al)?, contiguous::<T>(b, bl)?);
-            let mut out = vec![T::ZERO; n * c];
-            let image = h * w * c;
-            out.par_chunks_mut(c.max(1))
-                .enumerate()
-                .for_each(|(n, out)| {
-                    dot_pixels(out, &a[n * image..][..image], &b[n * image..][..image]);
-                });
-            Ok(T::storage(out))
-        }
-        let (n, _, _, c) = al.shape().dims4()?;
-        Ok((by_float!(self.name(), a, run(a, al, b, bl))?, (n, c).into()))
+    fn run<T: Float>(&self, [a, b]: [Slice<'_, T>; 2]) -> Result<Vec<T>> {
+        let image: usize = a.dims[1..].iter().product();
+        let (n, c) = (a.dims[0], a.dims[3]);
+        let mut out = vec![T::ZERO; n * c];
+        fill(&mut out, c, |start, out| {
+            let first = start / c * image;
+            dot_pixels(out, &a.data[first..][..image], &b.data[first..][..image]);
+        });
+        Ok(out)
     }
 }
 
@@ -211,80 +117,81 @@ pub fn residual_add(x: &Tensor, branch: &Tensor, keep: &[f32]) -> Result<Tensor>
             branch.dims()
         );
     }
-    x.contiguous()?.apply_op2(
-        &branch.contiguous()?,
-        ResidualAdd {
-            keep: keep.to_vec(),
-        },
-    )
+    let keep = keep.to_vec();
+    apply2(ResidualAdd { keep }, x, branch)
 }
 
 struct ResidualAdd {
     keep: Vec<f32>,
 }
 
-impl CustomOp2 for ResidualAdd {
-    fn name(&self) -> &'static str {
-        "residual-add"
+impl Kernel<2> for ResidualAdd {
+    const NAME: &'static str = "residual-add";
+
+    fn shape(&self, [x, _]: [&[usize]; 2]) -> Result<Shape> {
+        Ok(x.into())
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        xl: &Layout,
-        b: &CpuStorage,
-        bl: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Float>(
-            keep: &[f32],
-            x: &CpuStorage,
-            xl: &Layout,
-            b: &CpuStorage,
-            bl: &Layout,
-        ) -> Result<CpuStorage> {
-            let (x, branch) = (contiguous::<T>(x, xl)?, contiguous::<T>(b, bl)?);
-            let sample = x.len() / keep.len().max(1);
-            let mut out = vec![T::ZERO; x.len()];
-            let task = rows_per_task(sample, 1);
-            out.par_chunks_mut(sample.max(1))
-                .enumerate()
-                .for_each(|(n, out)| {
-                    let k = T::from_f64(f64::from(keep[n]));
-                    out.par_chunks_mut(task).enumerate().for_each(|(i, out)| {
-                        let start = n * sample + i * task;
-                        add_scaled(
-                            out,
-                            &x[start..][..out.len()],
-                            &branch[start..][..out.len()],
-                            k,
-                        );
-                    });
-                });
-            Ok(T::storage(out))
-        }
-        Ok((
-            by_float!(self.name(), x, run(&self.keep, x, xl, b, bl))?,
-            xl.shape().clone(),
-        ))
+    fn run<T: Float>(&self, [x, branch]: [Slice<'_, T>; 2]) -> Result<Vec<T>> {
+        let sample = x.data.len() / self.keep.len().max(1);
+        let task = rows_per_task(sample, 1);
+        let mut out = vec![T::ZERO; x.data.len()];
+        fill(&mut out, sample, |first, out| {
+            let factor = T::of(f64::from(self.keep[first / sample]));
+            fill(out, task, |start, out| {
+                let (x, branch) = (&x.data[first + start..], &branch.data[first + start..]);
+                add_scaled(out, &x[..out.len()], &branch[..out.len()], factor);
+            });
+        });
+        Ok(out)
     }
 
-    fn bwd(
+    fn backward(
         &self,
-        _: &Tensor,
-        _: &Tensor,
+        [_, branch]: [&Tensor; 2],
         _: &Tensor,
         grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let grad = grad.detach();
-        let grad_branch = if self.keep.iter().all(|&k| k == 1.0) {
-            grad.clone()
-        } else {
+    ) -> Result<[Option<Tensor>; 2]> {
+        let scaled = || {
+            if self.keep.iter().all(|&k| k == 1.0) {
+                return Ok(grad.clone());
+            }
             let mut shape = vec![1; grad.rank()];
             shape[0] = self.keep.len();
-            let keep =
-                Tensor::from_slice(&self.keep, shape, grad.device())?.to_dtype(grad.dtype())?;
-            grad.broadcast_mul(&keep)?
+            let keep = Tensor::from_slice(&self.keep, shape, grad.device())?;
+            grad.broadcast_mul(&keep.to_dtype(grad.dtype())?)
         };
-        Ok((Some(grad), Some(grad_branch)))
+        Ok([Some(grad.clone()), if_tracked(branch, scaled)?])
+    }
+}
+
+/// The arc tangent, value by value. Candle has none.
+///
+/// # Shapes
+/// any -> the same
+pub fn atan(x: &Tensor) -> Result<Tensor> {
+    apply1(Atan, x)
+}
+
+struct Atan;
+
+impl Kernel<1> for Atan {
+    const NAME: &'static str = "atan";
+
+    fn shape(&self, [x]: [&[usize]; 1]) -> Result<Shape> {
+        Ok(x.into())
+    }
+
+    fn run<T: Float>(&self, [x]: [Slice<'_, T>; 1]) -> Result<Vec<T>> {
+        Ok(x.data.iter().map(|x| x.atan()).collect())
+    }
+
+    fn backward(
+        &self,
+        [x]: [&Tensor; 1],
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<[Option<Tensor>; 1]> {
+        Ok([Some((grad / (x.detach().sqr()? + 1.0)?)?)])
     }
 }

@@ -25,6 +25,25 @@ impl<'a, T: Float> Matrix<'a, T> {
         }
     }
 
+    /// The columns `first .. first + cols` of a matrix with rows of `row_len`.
+    pub(crate) fn columns(
+        data: &'a [T],
+        rows: usize,
+        row_len: usize,
+        first: usize,
+        cols: usize,
+    ) -> Self {
+        assert_eq!(data.len(), rows * row_len, "a {rows} x {row_len} matrix");
+        assert!(first + cols <= row_len, "columns of a row");
+        Self {
+            data: &data[first.min(data.len())..],
+            rows,
+            cols,
+            row_stride: row_len,
+            col_stride: 1,
+        }
+    }
+
     pub(crate) fn transposed(self) -> Self {
         Self {
             rows: self.cols,
@@ -54,7 +73,7 @@ pub(crate) fn matmul<T: Float>(
     if out.is_empty() {
         return;
     }
-    // SAFETY: the strides describe matrices that lie within their slices (asserted in `Matrix::new` and above), and
+    // SAFETY: the strides describe matrices that lie within their slices (asserted where they are made and above), and
     // `out` is borrowed mutably, so it overlaps neither.
     unsafe {
         gemm::gemm(

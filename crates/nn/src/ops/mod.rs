@@ -2,21 +2,35 @@
 //!
 //! Every operator has a slow, plain twin in `tests/` that it is held to, and finite differences for its gradients.
 
+mod activation;
+mod attention;
 mod batch_norm;
+mod bce;
 mod conv2d;
 mod depthwise;
 mod elementwise;
 mod gemm;
+mod geometry;
 mod kernel;
+mod layer_norm;
 mod pool;
 mod simd;
+mod softmax;
+mod upsample;
 
-pub use batch_norm::{BatchStatistics, batch_norm_train};
-pub use conv2d::{ConvGeometry, conv2d, conv2d_fused};
-pub(crate) use depthwise::taps_inside;
-pub use depthwise::{depthwise_conv2d, depthwise_conv2d_fused};
-pub use elementwise::{Activation, residual_add, scale_channels};
-pub use pool::global_avg_pool;
+pub(crate) use activation::by_activation;
+pub use activation::{Activation, activate};
+pub use attention::{AttentionMask, attention};
+pub use batch_norm::{BatchStatistics, batch_norm_frozen, batch_norm_train};
+pub(crate) use bce::bce;
+pub use conv2d::{conv2d, conv2d_grouped};
+pub use depthwise::depthwise_conv2d;
+pub use elementwise::{atan, residual_add, scale_channels};
+pub use geometry::ConvGeometry;
+pub use layer_norm::layer_norm;
+pub use pool::{avg_pool2d, global_avg_pool, max_pool2d};
 pub(crate) use simd::sigmoid;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use simd::widths;
+pub use softmax::softmax;
+pub use upsample::upsample_nearest;

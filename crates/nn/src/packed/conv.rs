@@ -109,7 +109,7 @@ impl PackedConv {
         precision: Precision,
     ) -> Result<Self> {
         let (outputs, inputs) = weight.dims2()?;
-        let geometry = ConvGeometry::pointwise();
+        let geometry = ConvGeometry::default();
         Self::new(
             &weight.reshape((outputs, inputs, 1, 1))?,
             bias,
@@ -254,7 +254,7 @@ impl PackedConv {
             kernel: g.kernel,
             stride: g.stride,
             padding: g.padding,
-            dilation: 1,
+            dilation: g.dilation,
         }
     }
 

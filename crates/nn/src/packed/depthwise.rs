@@ -3,7 +3,7 @@
 use super::Precision;
 use super::activate::activate;
 use super::view::{Output, View, borrow, readable, values};
-use crate::ops::{Activation, ConvGeometry, taps_inside};
+use crate::ops::{Activation, ConvGeometry};
 use candle_core::{DType, Device, Result, Tensor, bail};
 use half::bf16;
 use rayon::prelude::*;
@@ -262,7 +262,7 @@ impl<T: Output> Stencil<'_, T> {
     fn rows(&self) -> (std::ops::Range<usize>, isize) {
         let g = self.op.geometry;
         let first = (self.oy * g.stride) as isize - g.padding as isize;
-        (taps_inside(self.oy, g, self.s.h), first)
+        (g.taps_inside(self.oy, self.s.h), first)
     }
 
     /// Blocks of channels, for a kernel and stride that are known when this is compiled.
@@ -378,7 +378,7 @@ impl<T: Output> Stencil<'_, T> {
         let mut sum = self.op.bias[c0 / LANES];
         for ky in rows {
             let y = (first_y + ky as isize) as usize;
-            for kx in taps_inside(ox, g, self.s.w) {
+            for kx in g.taps_inside(ox, self.s.w) {
                 let pixel =
                     (self.image * self.s.h + y) * self.s.w + (first_x + kx as isize) as usize;
                 let x = &self.x.row(pixel)[c0..][..lanes];

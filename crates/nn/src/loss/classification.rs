@@ -1,5 +1,6 @@
-//! Losses on logits.
+//! Losses of class scores.
 
+use crate::ops::bce;
 use candle_core::{D, Result, Tensor, bail};
 use candle_nn::ops::log_softmax;
 
@@ -34,6 +35,17 @@ pub fn set_cross_entropy(logits: &Tensor, members: &Tensor, smoothing: f64) -> R
     }
     let uniform = log_probs.mean_all()?.neg()?;
     (set * (1.0 - smoothing))? + (uniform * smoothing)?
+}
+
+/// Binary cross entropy of each logit against its own target in 0..=1, `max(x, 0) - x y + ln(1 + exp(-|x|))`: finite,
+/// and with a gradient, at any logit (the logarithm of a sigmoid is neither past 40). Not reduced: detectors weigh and
+/// sum it by their own rules.
+///
+/// # Shapes
+/// `logits`, `targets` any, the same -> the same
+pub fn bce_with_logits(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    same_shape(logits, targets)?;
+    bce(logits, targets)
 }
 
 fn same_shape(logits: &Tensor, targets: &Tensor) -> Result<()> {
