@@ -45,16 +45,22 @@ pub enum Error {
         source: zip::result::ZipError,
     },
     /// A PyTorch checkpoint's pickle cannot be read.
-    #[error("{file} is a PyTorch checkpoint whose pickle cannot be read")]
+    #[error(
+        "{file} is a PyTorch checkpoint whose pickle cannot be read: at its byte {at}, {problem}; save \
+         `model.state_dict()` with torch.save or as safetensors"
+    )]
     Pickle {
         /// Where the bytes come from.
         file: String,
-        /// Where reading stopped.
-        source: candle_core::Error,
+        /// Where in the pickle reading stopped.
+        at: usize,
+        /// Why.
+        problem: String,
     },
-    /// A PyTorch checkpoint holds something else than a state dict.
+    /// A PyTorch checkpoint holds neither a state dict nor a module.
     #[error(
-        "{file} holds {found}, not a state dict; save `model.state_dict()` with torch.save or as safetensors"
+        "{file} holds {found}, neither a state dict nor a module; save `model.state_dict()` with torch.save or as \
+         safetensors"
     )]
     NoStateDict {
         /// Where the bytes come from.
@@ -71,6 +77,16 @@ pub enum Error {
         tensor: String,
         /// Why.
         reason: String,
+    },
+    /// A note in a file is not what it should be.
+    #[error("{file}: its {key:?} is {problem}")]
+    Note {
+        /// Where the note comes from.
+        file: String,
+        /// Its name.
+        key: String,
+        /// What it is, and what it should be.
+        problem: String,
     },
     /// Two tensors of a file would fill one of the model's.
     #[error("{file}: {first} and {second} would both fill the model's {tensor}")]

@@ -5,7 +5,8 @@
 //! 1. [`Resolver::resolve`] finds the weights of a name: in the folder the user names, in the
 //!    repository's `weights/`, in the cache, or built into the program, in this order; and holds
 //!    them to the SHA-256 of the [`Manifest`]. A path is taken as it is.
-//! 2. [`Tensors::load`] reads safetensors and PyTorch state dicts, told apart by content.
+//! 2. [`Tensors::load`] reads safetensors and PyTorch checkpoints (state dicts and whole modules), told apart by
+//!    content, and runs none of the latter's code.
 //! 3. [`Loading`] matches the file's tensors with the model's and ends in a [`LoadReport`], which
 //!    is an error unless nothing is missing, unexpected or of another shape.
 //!

@@ -2,38 +2,20 @@
 //!
 //! The checkpoints of `golden/` are written by `golden/make.py` in PyTorch's layout.
 
+mod common;
+
 use std::collections::HashMap;
-use std::io::{Cursor, Read, Write};
-use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor};
 use wardrobe_testkit::{Golden, assert_close};
 use wardrobe_weights::{Error, Result, Tensors};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-fn golden(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(name)
-}
+use common::{entries, golden, message, zipped};
 
 fn values(tensors: &Tensors, name: &str) -> (Vec<usize>, Vec<f64>) {
     let tensor = &tensors.map[name];
     let flat = tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap();
     (tensor.dims().to_vec(), flat.to_vec1().unwrap())
-}
-
-/// The error's text with its causes'.
-fn message(result: Result<Tensors>) -> String {
-    let error = result.unwrap_err();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 fn check_state_dict(tensors: &Tensors) {
@@ -82,16 +64,27 @@ fn a_state_dict_nested_in_a_checkpoint() -> Result<()> {
     Ok(())
 }
 
+/// Its plain values are notes; the optimiser's tensors are not.
+#[test]
+fn what_a_checkpoint_says_beside_its_tensors() -> Result<()> {
+    let metadata = Tensors::load(golden("nested.pth"))?.metadata;
+    assert_eq!(
+        (metadata["epoch"].as_str(), metadata["lr"].as_str()),
+        ("3", "0.001")
+    );
+    let optimizer = r#"{"param_groups":[{"betas":[0.9,0.999]}],"state":{"0":{"step":1}}}"#;
+    assert_eq!(metadata["optimizer"], optimizer);
+    assert_eq!(metadata.len(), 3);
+    assert!(Tensors::load(golden("state_dict.pth"))?.metadata.is_empty());
+    Ok(())
+}
+
 #[test]
 fn checkpoints_that_are_no_state_dict_say_what_they_are() {
     let cases = [
         (
-            "module.pth",
-            "holds a pickled nets.tasks.Detector under \"model\", not a state dict",
-        ),
-        (
             "results.pth",
-            "holds a dictionary of \"accuracy\", \"epoch\", not a state dict",
+            "holds a dictionary of \"accuracy\", \"epoch\", neither a state dict nor a module",
         ),
         (
             "hidden.pth",
@@ -160,35 +153,16 @@ fn any_altered_byte_of_a_pytorch_checkpoint_is_survived() {
 /// The same of a pickle whose archive's checksums are right, as of a file that was written wrong.
 #[test]
 fn any_altered_byte_of_a_pickle_is_survived() {
-    let whole = std::fs::read(golden("nested.pth")).unwrap();
-    let mut archive = ZipArchive::new(Cursor::new(&whole)).unwrap();
-    let mut entries: Vec<(String, Vec<u8>)> = Vec::new();
-    for i in 0..archive.len() {
-        let mut entry = archive.by_index(i).unwrap();
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).unwrap();
-        entries.push((entry.name().unwrap().to_string(), bytes));
-    }
-    assert_eq!(entries[0].0, "nested/data.pkl");
+    let mut entries = entries(&std::fs::read(golden("nested.pth")).unwrap());
     for at in 0..entries[0].1.len() {
         for bit in 0..8 {
             entries[0].1[at] ^= 1 << bit;
-            let altered = rezipped(&entries);
+            let altered = zipped(&entries);
             let _may_be_another_state_dict = Tensors::from_bytes(&altered, "altered.pth");
             entries[0].1[at] ^= 1 << bit;
         }
     }
-    check_state_dict(&Tensors::from_bytes(&rezipped(&entries), "rezipped.pth").unwrap());
-}
-
-fn rezipped(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-    for (name, bytes) in entries {
-        zip.start_file(name, stored).unwrap();
-        zip.write_all(bytes).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
+    check_state_dict(&Tensors::from_bytes(&zipped(&entries), "zipped.pth").unwrap());
 }
 
 fn safetensors() -> Vec<u8> {
@@ -268,6 +242,17 @@ fn a_file_that_cannot_be_read_is_named() {
     let error = Tensors::load("/nowhere/weights.pth").unwrap_err();
     assert!(matches!(&error, Error::Read { .. }));
     assert!(error.to_string().contains("/nowhere/weights.pth"));
+    // A folder can be opened, but neither read nor mapped.
+    let folder = tempfile::tempdir().unwrap();
+    let error = Tensors::load(folder.path()).unwrap_err();
+    assert!(matches!(&error, Error::Read { .. }), "{error}");
+}
+
+#[test]
+fn an_empty_file_is_not_mapped_but_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let message = message(Tensors::load(file.path()));
+    assert!(message.contains("it is empty"), "{message}");
 }
 
 /// A fixture that PyTorch and its safetensors library wrote.

@@ -2,7 +2,6 @@
 
 mod pytorch;
 mod safetensors;
-mod state_dict;
 
 use std::collections::BTreeMap;
 
