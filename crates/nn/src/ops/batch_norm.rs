@@ -192,6 +192,11 @@ vectorized! {
                         *y = Activation::Silu.apply(x.fma(a, b));
                     }
                 }
+                Activation::Gelu | Activation::QuickGelu => {
+                    for (((y, &x), &a), &b) in out.iter_mut().zip(x).zip(scale).zip(shift) {
+                        *y = activation.apply(x.fma(a, b));
+                    }
+                }
             }
         }
     }

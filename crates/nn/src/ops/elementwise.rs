@@ -13,7 +13,14 @@ pub enum Activation {
     Identity,
     /// `x * sigmoid(x)` (Elfwing et al. 2017; "swish" in EfficientNet).
     Silu,
+    /// `x * Phi(x)` with the normal distribution's Phi (Hendrycks and Gimpel 2016), by the error function.
+    Gelu,
+    /// `x * sigmoid(1.702 x)`, the approximation of GELU that OpenAI's CLIP was trained with.
+    QuickGelu,
 }
+
+/// The factor of [`Activation::QuickGelu`].
+const QUICK: f64 = 1.702;
 
 impl Activation {
     #[inline(always)]
@@ -21,6 +28,8 @@ impl Activation {
         match self {
             Self::Identity => x,
             Self::Silu => x * x.sigmoid(),
+            Self::Gelu => x * normal_cdf(x),
+            Self::QuickGelu => x * (x * T::from_f64(QUICK)).sigmoid(),
         }
     }
 
@@ -30,6 +39,10 @@ impl Activation {
         match self {
             Self::Identity => {}
             Self::Silu => values.iter_mut().for_each(|x| *x = Self::Silu.apply(*x)),
+            Self::Gelu => values.iter_mut().for_each(|x| *x = Self::Gelu.apply(*x)),
+            Self::QuickGelu => values
+                .iter_mut()
+                .for_each(|x| *x = Self::QuickGelu.apply(*x)),
         }
     }
 
@@ -42,8 +55,32 @@ impl Activation {
                 let s = x.sigmoid();
                 s * (T::ONE + x * (T::ONE - s))
             }
+            Self::Gelu => {
+                let density = (x * x * T::from_f64(-0.5)).exp();
+                x * density * T::from_f64(0.398_942_280_401_432_7) + normal_cdf(x)
+            }
+            Self::QuickGelu => {
+                let k = T::from_f64(QUICK);
+                let s = (x * k).sigmoid();
+                s * (T::ONE + x * k * (T::ONE - s))
+            }
         }
     }
+}
+
+/// The normal distribution's Phi: Abramowitz and Stegun 7.1.26 for erfc, off by less than 1e-7, without branches.
+#[inline(always)]
+fn normal_cdf<T: Float>(x: T) -> T {
+    let size = if x < T::ZERO { -x } else { x };
+    // 0.3275911 / sqrt(2).
+    let t = T::ONE / size.fma(T::from_f64(0.231_641_888), T::ONE);
+    let p = T::from_f64(1.061_405_429);
+    let p = p.fma(t, T::from_f64(-1.453_152_027));
+    let p = p.fma(t, T::from_f64(1.421_413_741));
+    let p = p.fma(t, T::from_f64(-0.284_496_736));
+    let p = p.fma(t, T::from_f64(0.254_829_592));
+    let tail = p * t * (x * x * T::from_f64(-0.5)).exp() * T::from_f64(0.5);
+    if x < T::ZERO { tail } else { T::ONE - tail }
 }
 
 vectorized! {
@@ -59,6 +96,16 @@ vectorized! {
                 Activation::Silu => {
                     for (y, &b) in row.iter_mut().zip(bias) {
                         *y = Activation::Silu.apply(*y + b);
+                    }
+                }
+                Activation::Gelu => {
+                    for (y, &b) in row.iter_mut().zip(bias) {
+                        *y = Activation::Gelu.apply(*y + b);
+                    }
+                }
+                Activation::QuickGelu => {
+                    for (y, &b) in row.iter_mut().zip(bias) {
+                        *y = Activation::QuickGelu.apply(*y + b);
                     }
                 }
             }

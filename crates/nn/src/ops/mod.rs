@@ -17,6 +17,6 @@ pub(crate) use depthwise::taps_inside;
 pub use depthwise::{depthwise_conv2d, depthwise_conv2d_fused};
 pub use elementwise::{Activation, residual_add, scale_channels};
 pub use pool::global_avg_pool;
-pub(crate) use simd::sigmoid;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use simd::widths;
+pub(crate) use simd::{Float, sigmoid};
