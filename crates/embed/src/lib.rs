@@ -1,8 +1,9 @@
-//! Embeddings of garments: vectors whose cosine says how alike two garments look.
+//! Embeddings of garments: vectors whose cosine says how alike two garments look, or how well words describe one.
 //!
-//! For now there is the starter embedder, which needs no weights of its own: the classifier's 1280 pooled features,
-//! projected to 512 and normalised. OpenCLIP ViT-B/32 will stand beside it; an [`wardrobe_types::EmbedderId`] says
-//! which of them made a vector, and vectors of different embedders are never compared.
+//! [`StarterEmbedder`] needs no weights of its own: the classifier's 1280 pooled features, projected to 512 and
+//! normalised. [`Clip`] is CLIP's ViT-B/32 with OpenCLIP's, OpenAI's or Hugging Face's weights. An
+//! [`wardrobe_types::EmbedderId`] says which of them made a vector, and vectors of different embedders are never
+//! compared.
 //!
 //! ```
 //! use wardrobe_embed::StarterEmbedder;
@@ -18,8 +19,12 @@
 //! # }
 //! ```
 
+mod config;
 mod error;
+mod model;
 mod starter;
 
+pub use config::{ClipConfig, ImageConfig, TextConfig, TransformerConfig, Variant};
 pub use error::{Error, Result};
+pub use model::{Clip, ImageTower, TextTower, load_weights};
 pub use starter::StarterEmbedder;
