@@ -1,9 +1,9 @@
-//! What can go wrong between features and an embedding.
+//! What can go wrong between a photo or a text and its embedding.
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What can go wrong between features and an embedding.
+/// What can go wrong between a photo or a text and its embedding.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -20,4 +20,19 @@ pub enum Error {
     /// The features have no direction (all zero) or hold a value that is not a number.
     #[error(transparent)]
     Vector(#[from] wardrobe_types::Error),
+    /// A tensor operation failed.
+    #[error("embedding failed: {0}")]
+    Tensor(#[from] candle_core::Error),
+    /// The weights do not fit the network.
+    #[error(transparent)]
+    Weights(#[from] wardrobe_weights::Error),
+    /// A photo could not be brought to the network's size.
+    #[error(transparent)]
+    Photo(#[from] wardrobe_ingest::Error),
+    /// The vocabulary that is part of this crate is damaged.
+    #[error("the tokeniser's vocabulary is damaged: {problem}")]
+    Vocabulary {
+        /// What is wrong with it.
+        problem: String,
+    },
 }

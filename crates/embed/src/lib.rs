@@ -1,8 +1,9 @@
-//! Embeddings of garments: vectors whose cosine says how alike two garments look.
+//! Embeddings of garments: vectors whose cosine says how alike two garments look, or how well words describe one.
 //!
-//! For now there is the starter embedder, which needs no weights of its own: the classifier's 1280 pooled features,
-//! projected to 512 and normalised. OpenCLIP ViT-B/32 will stand beside it; an [`wardrobe_types::EmbedderId`] says
-//! which of them made a vector, and vectors of different embedders are never compared.
+//! [`StarterEmbedder`] needs no weights of its own: the classifier's 1280 pooled features, projected to 512 and
+//! normalised. [`ImageEmbedder`] and [`TextEmbedder`] are CLIP's ViT-B/32 with OpenCLIP's, OpenAI's or Hugging Face's
+//! weights, [`Clip`] the network alone. An [`wardrobe_types::EmbedderId`] says which of them made a vector, and vectors of
+//! different embedders are never compared.
 //!
 //! ```
 //! use wardrobe_embed::StarterEmbedder;
@@ -18,8 +19,16 @@
 //! # }
 //! ```
 
+mod config;
+mod embedder;
 mod error;
+mod model;
 mod starter;
+mod tokenizer;
 
+pub use config::{ClipConfig, ImageConfig, TextConfig, TransformerConfig, Variant};
+pub use embedder::{ImageEmbedder, TextEmbedder};
 pub use error::{Error, Result};
+pub use model::{Clip, ImageTower, TextTower, load_weights};
 pub use starter::StarterEmbedder;
+pub use tokenizer::Tokenizer;

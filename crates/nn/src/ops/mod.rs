@@ -29,8 +29,8 @@ pub use elementwise::{atan, residual_add, scale_channels};
 pub use geometry::ConvGeometry;
 pub use layer_norm::layer_norm;
 pub use pool::{avg_pool2d, global_avg_pool, max_pool2d};
-pub(crate) use simd::sigmoid;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use simd::widths;
+pub(crate) use simd::{Float, sigmoid};
 pub use softmax::softmax;
 pub use upsample::upsample_nearest;

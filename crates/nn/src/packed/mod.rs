@@ -9,17 +9,24 @@
 //! [`Precision::Bf16`] keeps weights and activations in bf16 and sums in f32: half the memory traffic, and twice the
 //! arithmetic on processors with AVX512_BF16. No gradient is recorded.
 
+// Before those that use its macro.
+#[macro_use]
+mod pixels;
+
 mod activate;
+mod attention;
 mod conv;
 mod depthwise;
+mod layer_norm;
 mod panels;
-mod pixels;
 mod sweep;
 mod tile;
 mod view;
 
+pub use attention::{Mask, attention};
 pub use conv::PackedConv;
 pub use depthwise::PackedDepthwise;
+pub use layer_norm::layer_norm;
 pub use pixels::{double_pixels, gate_pixels, max_pixels, mean_pixels};
 
 use candle_core::{Result, Tensor};

@@ -1,0 +1,166 @@
+//! Photos and texts to embeddings.
+
+use crate::{ImageTower, Result, TextTower, Tokenizer, Variant, load_weights};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use wardrobe_ingest::{Layout, Preprocess, RgbImage};
+use wardrobe_nn::{Mode, Precision};
+use wardrobe_types::{EmbedderId, Embedding};
+use wardrobe_weights::Tensors;
+
+/// Photos or texts that go through a tower together; more at once would be no faster and take more memory.
+const BATCH: usize = 16;
+
+/// Photos to embeddings by CLIP's image tower, on the CPU.
+///
+/// ```no_run
+/// use wardrobe_embed::{ImageEmbedder, Variant};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (weights, photo) = (wardrobe_weights::Tensors::load("clip.safetensors")?, wardrobe_ingest::load("shirt.jpg")?);
+/// # let precision = wardrobe_nn::Precision::fastest();
+/// let fingerprint = &wardrobe_weights::sha256_of_file("clip.safetensors")?[..8];
+/// let embedder = ImageEmbedder::new(Variant::VitB32, &weights, fingerprint, precision)?;
+/// let embeddings = embedder.embed(&[&photo.image])?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct ImageEmbedder {
+    id: EmbedderId,
+    tower: ImageTower,
+    preprocess: Preprocess,
+}
+
+/// Texts to embeddings by CLIP's text tower, on the CPU: comparable with those of the [`ImageEmbedder`] of the same
+/// weights.
+///
+/// ```no_run
+/// use wardrobe_embed::{TextEmbedder, Variant};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let weights = wardrobe_weights::Tensors::load("clip.safetensors")?;
+/// # let precision = wardrobe_nn::Precision::fastest();
+/// let fingerprint = &wardrobe_weights::sha256_of_file("clip.safetensors")?[..8];
+/// let embedder = TextEmbedder::new(Variant::VitB32, &weights, fingerprint, precision)?;
+/// let embeddings = embedder.embed(&["a photo of a red dress"])?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct TextEmbedder {
+    id: EmbedderId,
+    tower: TextTower,
+    tokenizer: &'static Tokenizer,
+}
+
+/// Embeddings of both towers of the same weights are comparable, those of other weights are not.
+fn id(variant: Variant, fingerprint: &str) -> EmbedderId {
+    let name = match variant {
+        Variant::VitB32 => "clip-vit-b-32",
+        Variant::VitB32QuickGelu => "clip-vit-b-32-quickgelu",
+    };
+    EmbedderId::new(format!("{name}-{fingerprint}"))
+}
+
+fn parameters(variant: Variant, weights: &Tensors) -> Result<VarBuilder<'static>> {
+    let tensors = load_weights(&variant.config(), weights)?;
+    let tensors = tensors.into_iter().collect();
+    Ok(VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu))
+}
+
+fn embeddings(id: &EmbedderId, features: &Tensor) -> Result<Vec<Embedding>> {
+    let rows = features.to_vec2::<f32>()?.into_iter();
+    rows.map(|row| Ok(Embedding::new(id.clone(), row)?))
+        .collect()
+}
+
+impl ImageEmbedder {
+    /// The embedder with `weights` of this fingerprint (say, the start of their SHA-256), which is part of its id.
+    ///
+    /// # Errors
+    /// Weights that do not fit, of either tower; bf16 on a processor that does not multiply it.
+    pub fn new(
+        variant: Variant,
+        weights: &Tensors,
+        fingerprint: &str,
+        precision: Precision,
+    ) -> Result<Self> {
+        let vb = parameters(variant, weights)?.pp("image");
+        Ok(Self {
+            id: id(variant, fingerprint),
+            tower: ImageTower::new(&variant.config(), vb)?.fold(precision)?,
+            preprocess: variant.preprocess(),
+        })
+    }
+
+    /// What its embeddings are marked with.
+    pub fn id(&self) -> &EmbedderId {
+        &self.id
+    }
+
+    /// An embedding for each upright photo, of length 1.
+    ///
+    /// # Errors
+    /// A photo that cannot be resized; features without a direction, all zeros or not finite.
+    pub fn embed(&self, photos: &[&RgbImage]) -> Result<Vec<Embedding>> {
+        let mut all = Vec::with_capacity(photos.len());
+        for photos in photos.chunks(BATCH) {
+            let features = self.tower.forward(&self.pixels(photos)?, Mode::Eval)?;
+            all.extend(embeddings(&self.id, &features)?);
+        }
+        Ok(all)
+    }
+
+    /// (n, h, w, 3) of normalised pixels.
+    fn pixels(&self, photos: &[&RgbImage]) -> Result<Tensor> {
+        let mut pixels = Vec::new();
+        let mut shape = [0; 4];
+        for photo in photos {
+            let processed = self.preprocess.apply(photo)?;
+            shape = Layout::Nhwc.shape(&processed.image);
+            pixels.extend(processed.to_vec(Layout::Nhwc));
+        }
+        shape[0] = photos.len();
+        Ok(Tensor::from_vec(pixels, &shape, &Device::Cpu)?)
+    }
+}
+
+impl TextEmbedder {
+    /// As [`ImageEmbedder::new`].
+    ///
+    /// # Errors
+    /// As [`ImageEmbedder::new`].
+    pub fn new(
+        variant: Variant,
+        weights: &Tensors,
+        fingerprint: &str,
+        precision: Precision,
+    ) -> Result<Self> {
+        let vb = parameters(variant, weights)?.pp("text");
+        Ok(Self {
+            id: id(variant, fingerprint),
+            tower: TextTower::new(&variant.config(), vb)?.fold(precision)?,
+            tokenizer: Tokenizer::clip()?,
+        })
+    }
+
+    /// What its embeddings are marked with.
+    pub fn id(&self) -> &EmbedderId {
+        &self.id
+    }
+
+    /// An embedding for each text, of length 1. Of a text of more than 77 tokens only the first are read.
+    ///
+    /// # Errors
+    /// Features without a direction, all zeros or not finite.
+    pub fn embed(&self, texts: &[&str]) -> Result<Vec<Embedding>> {
+        let mut all = Vec::with_capacity(texts.len());
+        for texts in texts.chunks(BATCH) {
+            let tokens = self.tokenizer.batch(texts, &Device::Cpu)?;
+            all.extend(embeddings(
+                &self.id,
+                &self.tower.forward(&tokens, Mode::Eval)?,
+            )?);
+        }
+        Ok(all)
+    }
+}
