@@ -38,7 +38,7 @@ impl ImageTower {
     pub fn new(config: &ClipConfig, vb: VarBuilder) -> Result<Self> {
         let image = config.image;
         let (width, patch) = (image.transformer.width, image.patch);
-        if patch == 0 || image.size % patch != 0 {
+        if patch == 0 || !image.size.is_multiple_of(patch) {
             bail!(
                 "an image of {} pixels is no multiple of patches of {patch}",
                 image.size
