@@ -1,9 +1,9 @@
-//! Where the garments are in a photo.
+//! Where the garments are in a photo: YOLOv8.
 //!
-//! A [`Detection`] is a box, the class seen in it and how sure the detector is; [`crop_with_margin`]
-//! cuts it out of the photo for the models that follow. YOLOv8 comes next and will live here, with
-//! its preprocessing and its non-maximum suppression; until then the `wardrobe` crate's `locate`
-//! module makes the detections from the photo's foreground.
+//! [`Yolo`] is the network, in the sizes of [`Variant`] and for any number of classes; its weights load from
+//! safetensors and PyTorch checkpoints under Ultralytics' names and this project's ([`load_weights`]). A [`Detection`]
+//! is a box, the class seen in it and how sure the detector is; [`crop_with_margin`] cuts it out of the photo for the
+//! models that follow.
 //!
 //! ```
 //! use wardrobe_detect::{Detection, crop_with_margin};
@@ -18,10 +18,16 @@
 //! # Ok::<(), wardrobe_detect::Error>(())
 //! ```
 
+mod config;
 mod crop;
 mod detection;
 mod error;
+mod model;
+mod postprocess;
 
+pub use config::{Config, Variant};
 pub use crop::crop_with_margin;
 pub use detection::Detection;
-pub use error::Error;
+pub use error::{Error, Result};
+pub use model::{Level, Yolo, config_of, load_weights};
+pub use postprocess::{Decoded, decode};
