@@ -70,7 +70,7 @@ fn suppression(c: &mut Criterion) {
     ] {
         let found = candidates(&levels, 0, &thresholds).unwrap();
         let kept = thresholds.select(&found).len();
-        println!("{name}: {} candidates, {kept} detections", found.len());
+        eprintln!("{name}: {} candidates, {kept} detections", found.len());
         group.bench_function(name, |bench| {
             bench.iter(|| thresholds.select(&candidates(&levels, 0, &thresholds).unwrap()));
         });
@@ -82,7 +82,7 @@ fn suppression(c: &mut Criterion) {
     };
     let all = candidates(&levels, 0, &all).unwrap();
     let kept = suppress(&all, 0.7, usize::MAX, usize::MAX).len();
-    println!("all: {} candidates, {kept} detections", all.len());
+    eprintln!("all: {} candidates, {kept} detections", all.len());
     for (name, most) in [("all_anchors", 300), ("all_anchors_no_limit", usize::MAX)] {
         group.bench_function(name, |bench| {
             bench.iter(|| suppress(&all, 0.7, most, usize::MAX));

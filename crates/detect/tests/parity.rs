@@ -2,7 +2,7 @@
 //! (../shared/golden/yolov8{n,s}_nc13.json, written by its make.py with torch and ultralytics).
 //!
 //! PyTorch's own f32 is within 0.002 px and 5e-6 of its f64 there; porting errors start at 1e-3 relative. Tolerance 1e-4
-//! of the largest value, for the boxes and the scores each.
+//! of the largest value, for the boxes and the scores each; measured 3.8e-6 (0.004 px) and 1.2e-5.
 
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::VarBuilder;
@@ -88,7 +88,6 @@ fn outputs_equal_ultralytics(name: &str, variant: Variant) {
         let decoded = decode(&levels).unwrap();
         let boxes = compare(&decoded.boxes, &expected.boxes).unwrap();
         let scores = compare(&decoded.scores, &expected.scores).unwrap();
-        println!("{name}: boxes {boxes}\n{name}: scores {scores}");
         assert!(boxes.error() < TOLERANCE, "{boxes}");
         assert!(scores.error() < TOLERANCE, "{scores}");
     }
@@ -214,11 +213,6 @@ fn detections_equal_ultralytics() {
                 share_found(a, b, same),
                 share_found(a, b, |a, b| same(a, b) || rival(a, b)),
             ];
-            println!(
-                "{name}: {} of {}: {exact} the same, {tied} the same or tied",
-                b.len(),
-                a.len()
-            );
             assert!(exact > 0.95 && tied > 0.99, "{exact} {tied}");
         }
     }
@@ -311,7 +305,6 @@ fn bf16_stays_near() {
         let assert_near = |what: &str, rounded: &Tensor, exact: &Tensor, tolerance: f64| {
             assert_eq!(rounded.dtype(), DType::F32);
             let error = compare(rounded, exact).unwrap();
-            println!("{name} in bf16: {what} {error}");
             assert!(error.rms_rel < tolerance, "{name} in bf16: {what} {error}");
         };
         for (rounded, exact) in rounded.iter().zip(&exact) {
@@ -338,20 +331,17 @@ fn bf16_stays_near() {
         };
         let select = |levels| thresholds.select(&candidates(levels, 0, &thresholds).unwrap());
         let [exact, rounded] = [select(&exact), select(&rounded)];
-        for iou in [0.9, 0.8, 0.7] {
+        for (iou, least) in [(0.7, 0.97), (0.9, 0.85)] {
             let same = |a: &Candidate, b: &Candidate| a.bbox.iou(&b.bbox) > iou;
             let shares = [
                 share_found(&exact, &rounded, same),
                 share_found(&rounded, &exact, same),
             ];
-            println!(
+            assert!(
+                shares.iter().all(|&share| share > least),
                 "{name} in bf16: {} and {} detections, {shares:?} over {iou}",
                 exact.len(),
                 rounded.len()
-            );
-            assert!(
-                iou > 0.7 || shares.iter().all(|&share| share > 0.9),
-                "{shares:?}"
             );
         }
     }
