@@ -1,9 +1,27 @@
-//! Where the garments are in a photo.
+//! Where the garments are in a photo: YOLOv8.
 //!
-//! A [`Detection`] is a box, the class seen in it and how sure the detector is; [`crop_with_margin`]
-//! cuts it out of the photo for the models that follow. YOLOv8 comes next and will live here, with
-//! its preprocessing and its non-maximum suppression; until then the `wardrobe` crate's `locate`
-//! module makes the detections from the photo's foreground.
+//! [`Detector`] takes photos to [`Detection`]s: boxes in the photo's pixels, the class seen in each and how sure the
+//! detector is. [`crop_with_margin`] cuts one out of its photo for the models that follow.
+//!
+//! ```no_run
+//! use wardrobe_detect::Detector;
+//! use wardrobe_weights::Tensors;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let weights = Tensors::load("detector.safetensors")?;
+//! let detector = Detector::new(&weights, &candle_core::Device::Cpu)?;
+//! let photo = wardrobe_ingest::load("outfit.jpg")?;
+//! for garment in detector.detect(&photo.image)? {
+//!     println!("{:.0} % {} at {:?}", garment.confidence * 100.0, garment.class, garment.bbox);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Yolo`] is the network alone, in the sizes of [`Variant`] and for any number of classes, for training and for
+//! measuring; its weights load from safetensors and PyTorch checkpoints under Ultralytics' names and this project's
+//! ([`load_weights`]). What it says is decoded whole by [`decode()`], or where it is sure of something by
+//! [`candidates()`], of which [`Thresholds`] selects.
 //!
 //! ```
 //! use wardrobe_detect::{Detection, crop_with_margin};
@@ -18,10 +36,20 @@
 //! # Ok::<(), wardrobe_detect::Error>(())
 //! ```
 
+mod config;
 mod crop;
 mod detection;
+mod detector;
 mod error;
+mod model;
+mod postprocess;
+mod settings;
 
+pub use config::{Config, Variant};
 pub use crop::crop_with_margin;
 pub use detection::Detection;
-pub use error::Error;
+pub use detector::Detector;
+pub use error::{Error, Result};
+pub use model::{Level, Yolo, config_of, load_weights};
+pub use postprocess::{Candidate, Decoded, Labels, Thresholds, candidates, decode, suppress};
+pub use settings::DetectorConfig;

@@ -81,6 +81,21 @@ pub enum EvalError {
         /// The confidence found.
         value: f32,
     },
+    /// A box is none, or its score is NaN.
+    #[error(
+        "sample {sample}: the {role} box {corners:?} with score {score} is no detection; \
+         give finite x0 <= x1 and y0 <= y1, and a score"
+    )]
+    BadDetection {
+        /// Which photo, counted from 0.
+        sample: usize,
+        /// `truth` or `predicted`.
+        role: &'static str,
+        /// Left, top, right, bottom.
+        corners: [f32; 4],
+        /// Its score; 0 for the truth.
+        score: f32,
+    },
     /// No bins to sort confidences into.
     #[error("calibration needs at least 1 bin, got 0")]
     ZeroBins,

@@ -1,7 +1,7 @@
-//! Metrics with confidence intervals: how good a classifier is, how sure of that we are, and
-//! whether its confidences mean what they say.
+//! Metrics with confidence intervals: how good a classifier or a detector is, how sure of that we
+//! are, and whether its confidences mean what they say.
 //!
-//! Inputs are class numbers and rankings, never logits, so that every model and every peer is
+//! Inputs are class numbers, rankings and boxes, never logits, so that every model and every peer is
 //! measured by the same code. A metric that is undefined for its input (the precision of a class
 //! never predicted, the accuracy of nothing) is `None` or an [`EvalError`], never 0.
 //!
@@ -21,6 +21,7 @@
 
 mod calibration;
 mod classification;
+mod detection;
 mod error;
 mod interval;
 
@@ -28,6 +29,10 @@ pub use calibration::{Calibration, CalibrationBin, expected_calibration_error};
 pub use classification::{
     ClassMetrics, ConfusedPair, Confusion, accuracy, confused_pairs, confusion, macro_f1,
     per_class, top_k_accuracy, top_k_hits,
+};
+pub use detection::{
+    ClassDetection, DetectionMetrics, DetectionScores, ImageBoxes, MOST_A_PHOTO, ScoredBox,
+    TruthBox, detection_metrics,
 };
 pub use error::EvalError;
 pub use interval::{Bootstrap, BootstrapInterval, Interval, wilson_ci95};

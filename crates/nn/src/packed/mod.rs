@@ -66,18 +66,29 @@ impl Precision {
 /// # Errors
 /// The network's first.
 pub fn by_image(x: &Tensor, network: impl Fn(&Tensor) -> Result<Tensor> + Sync) -> Result<Tensor> {
-    let images = x.dim(0)?;
-    if images <= 1 {
-        // On one of rayon's threads, so that handing work to them costs no switch of threads at every layer.
-        return rayon::scope(|_| network(x));
+    match &for_each_image(x, network)?[..] {
+        [one] => Ok(one.clone()),
+        results => Tensor::cat(results, 0),
     }
-    let one = |i| network(&x.narrow(0, i, 1)?);
-    let results: Vec<Tensor> = (0..images)
-        .into_par_iter()
-        .with_max_len(1)
-        .map(one)
-        .collect::<Result<_>>()?;
-    Tensor::cat(&results, 0)
+}
+
+/// [`by_image`] for results of any kind, one an image.
+///
+/// # Errors
+/// The network's first.
+pub fn for_each_image<R: Send>(
+    x: &Tensor,
+    network: impl Fn(&Tensor) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    match x.dim(0)? {
+        // On one of rayon's threads, so that handing work to them costs no switch of threads at every layer.
+        0 | 1 => Ok(vec![rayon::scope(|_| network(x))?]),
+        images => (0..images)
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|i| network(&x.narrow(0, i, 1)?))
+            .collect(),
+    }
 }
 
 /// Whether this processor multiplies bf16.
