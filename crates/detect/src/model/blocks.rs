@@ -1,8 +1,9 @@
 //! What YOLOv8 is built from.
 
 use crate::Config;
-use candle_core::{D, Result, Tensor, bail};
+use candle_core::{D, Result, Tensor};
 use candle_nn::VarBuilder;
+use wardrobe_nn::ops::{ConvGeometry, max_pool2d};
 use wardrobe_nn::packed::max_pixels;
 use wardrobe_nn::{Activation, ConvConfig, ConvNormAct, Mode, Precision};
 
@@ -130,6 +131,14 @@ pub(super) struct Sppf {
     merge: ConvNormAct,
 }
 
+/// 5 x 5 that keep the size.
+const POOL: ConvGeometry = ConvGeometry {
+    kernel: 5,
+    stride: 1,
+    padding: 2,
+    dilation: 1,
+};
+
 impl Sppf {
     pub(super) fn new(channels: usize, vb: VarBuilder) -> Result<Self> {
         let hidden = channels / 2;
@@ -140,15 +149,14 @@ impl Sppf {
     }
 
     pub(super) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        if mode == Mode::Train {
-            bail!(
-                "training needs a 5 x 5 max-pooling with a backward pass, which wardrobe-nn does not have yet"
-            );
-        }
         let x = self.reduce.forward(x, mode)?;
-        let x5 = max_pixels(&x, 5)?;
-        let x9 = max_pixels(&x5, 5)?;
-        let x13 = max_pixels(&x9, 5)?;
+        let pool = |x: &Tensor| match mode {
+            Mode::Train => max_pool2d(x, POOL),
+            Mode::Eval => max_pixels(x, POOL.kernel),
+        };
+        let x5 = pool(&x)?;
+        let x9 = pool(&x5)?;
+        let x13 = pool(&x9)?;
         joined(&self.merge, &[&x, &x5, &x9, &x13], mode)
     }
 
