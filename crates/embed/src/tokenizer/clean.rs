@@ -109,6 +109,7 @@ fn is_control(c: char) -> bool {
 mod tests {
     use super::clean;
 
+    /// What ftfy 6 and `html.unescape` make of them.
     #[test]
     fn text_is_made_plain() {
         for (text, plain) in [
@@ -116,11 +117,8 @@ mod tests {
             ("don\u{2019}t", "don't"),
             ("P&amp;amp;G &lt;b&gt; &eacute;t&eacute;", "p&g <b> été"),
             ("<i>&amp;amp;</i>", "<i>&</i>"),
-            (
-                "cafe\u{301} o\u{fb03}ce Ｆｕｌｌ ｶﾞ",
-                "café office full カ\u{3099}",
-            ),
-            ("\u{1b}[1;31mred\u{1b}[0m \u{1b}[x]", "red [x]"),
+            ("cafe\u{301} o\u{fb03}ce Ｆｕｌｌ ｶﾞ", "café office full ガ"),
+            ("\u{1b}[1;31mred\u{1b}[0m \u{1b}[x]", "red ]"),
             ("a\u{0}b\u{feff}c", "abc"),
             ("", ""),
         ] {
