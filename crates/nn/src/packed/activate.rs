@@ -29,10 +29,10 @@ unsafe fn silu_avx512(values: &mut [f32]) {
         // Minimax for 2^r on -0.5..=0.5.
         let coefficients = [
             1.326_472_7e-3,
-            9.671_512_7e-3,
+            9.671_513e-3,
             5.550_733_7e-2,
             2.402_224_2e-1,
-            6.931_47e-1,
+            std::f32::consts::LN_2,
             1.0,
         ]
         .map(constant);
