@@ -37,7 +37,7 @@ pub struct Item {
 }
 
 /// Below this [`Item::certainty`], a garment is recommended only where there is little else: on phone photos one in
-/// two of them fills another slot than its category says, above it one in eighteen.
+/// three of them fills another slot than its category says, above it one in eighteen.
 pub const UNSURE_BELOW: f32 = 0.4;
 
 impl Item {
