@@ -87,8 +87,8 @@ pub(super) fn sweep<A: Kernel, O: Output>(job: &Job<'_, A, O>) -> Vec<O> {
     out
 }
 
-/// How a job is cut into tasks: rows first, so that a task's inputs stay in its core's cache; panels too where there
-/// are few rows.
+/// How a job is cut into tasks: by rows, so that a task's inputs stay in its core's cache, and by panels too where there
+/// are few rows; by panels alone where the weights are more than the inputs, so that they are read from memory once.
 struct Grid {
     rows: usize,
     rows_a_task: usize,
@@ -114,6 +114,15 @@ impl Grid {
             .inputs
             .div_ceil(job.window.kernel * job.window.kernel)
             * size_of::<A>();
+        let weight_bytes = job.panels.inputs * job.panels.outputs * size_of::<A>();
+        if weight_bytes > rows * row_bytes && panels >= 2 * threads {
+            return Self {
+                rows,
+                rows_a_task: rows.max(1),
+                panels,
+                panels_a_task: panels.div_ceil(4 * threads),
+            };
+        }
         let cached = (CACHED / row_bytes.max(1)).next_multiple_of(ROWS);
         let shared = match threads {
             1 => rows,
