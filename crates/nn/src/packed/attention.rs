@@ -346,6 +346,7 @@ unsafe fn tiles<
                 columns,
                 zeros.as_ptr(),
                 tile.as_mut_ptr().cast(),
+                b[column..].as_ptr(),
             );
         }
         for (i, tile) in tile.iter().enumerate().take(rows - first) {

@@ -2,7 +2,7 @@
 
 use super::activate::activate;
 use super::panels::{BLOCK, Packed, Panel, Panels};
-use super::tile::{Plain, Step, accumulate};
+use super::tile::{LINE, Plain, Step, accumulate};
 use super::view::{Output, View};
 use crate::ops::Activation;
 use rayon::prelude::*;
@@ -374,6 +374,12 @@ unsafe fn run_panel<
         return;
     };
     let mut tile = [[0f32; WIDTH]; ROWS];
+    // While one panel is in use, the next one comes from memory, a share of it with each tile.
+    let bytes = panel.width * job.panels.inputs * size_of::<S::Value>();
+    let share = bytes
+        .div_ceil(task.rows.len().div_ceil(ROWS))
+        .next_multiple_of(LINE);
+    let mut ahead = weights.wrapping_byte_add(bytes);
     for row in task.rows.clone().step_by(ROWS) {
         let lengths = match scratch.point::<ROWS, O>(job, &task.rows, row) {
             Segments::Taps => &scratch.lengths,
@@ -390,8 +396,10 @@ unsafe fn run_panel<
                 panel.width,
                 bias.as_ptr(),
                 tile.as_mut_ptr().cast(),
+                ahead,
             );
         }
+        ahead = ahead.wrapping_byte_add(share);
         let sums = tile.as_flattened_mut();
         // SAFETY: this is compiled for what S says, and a tile has whole blocks of 16.
         unsafe {

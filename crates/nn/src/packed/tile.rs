@@ -33,10 +33,18 @@ pub(super) trait Step {
     type Splat: Copy;
     unsafe fn splat(inputs: *const Self::Value) -> Self::Splat;
     unsafe fn store(sums: Self::Sums, to: *mut f32);
+    /// Brings a cache line nearer; any address will do.
+    #[inline(always)]
+    fn prefetch(_line: *const Self::Value) {}
 }
+
+/// Bytes of a cache line.
+pub(super) const LINE: usize = 64;
 
 /// `bias` plus sums over `segments`, runs of inputs of `lengths`, for `ROWS` pixels and `REGISTERS` registers of channels:
 /// `out[row][channel]`, rows of `REGISTERS * LANES`.
+///
+/// On the way, the cache lines from `ahead` on are prefetched, one a step.
 ///
 /// # Safety
 /// `segments[s][row]` points to `lengths[s]` values, a multiple of the step's group; `weights` to as many rows of
@@ -49,6 +57,7 @@ pub(super) unsafe fn accumulate<S: Step, const ROWS: usize, const REGISTERS: usi
     row_len: usize,
     bias: *const f32,
     out: *mut f32,
+    mut ahead: *const S::Value,
 ) {
     // SAFETY: as the caller promises.
     unsafe {
@@ -71,6 +80,8 @@ pub(super) unsafe fn accumulate<S: Step, const ROWS: usize, const REGISTERS: usi
                     }
                 }
                 weights = weights.add(row_len * S::GROUP);
+                S::prefetch(ahead);
+                ahead = ahead.wrapping_byte_add(LINE);
             }
         }
         for (row, sums) in sums.iter().enumerate() {
@@ -159,6 +170,11 @@ mod x86 {
         unsafe fn store(sums: __m256, to: *mut f32) {
             unsafe { _mm256_storeu_ps(to, sums) }
         }
+        #[inline(always)]
+        fn prefetch(line: *const f32) {
+            // SAFETY: prefetching never faults.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(line.cast()) }
+        }
     }
 
     /// AVX-512.
@@ -193,6 +209,11 @@ mod x86 {
         unsafe fn store(sums: __m512, to: *mut f32) {
             unsafe { _mm512_storeu_ps(to, sums) }
         }
+        #[inline(always)]
+        fn prefetch(line: *const f32) {
+            // SAFETY: prefetching never faults.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(line.cast()) }
+        }
     }
 
     /// AVX-512's dot products of bf16 pairs, summed in f32.
@@ -226,6 +247,11 @@ mod x86 {
         #[inline(always)]
         unsafe fn store(sums: __m512, to: *mut f32) {
             unsafe { _mm512_storeu_ps(to, sums) }
+        }
+        #[inline(always)]
+        fn prefetch(line: *const bf16) {
+            // SAFETY: prefetching never faults.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(line.cast()) }
         }
     }
 }
