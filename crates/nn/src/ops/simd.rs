@@ -300,16 +300,24 @@ macro_rules! vectorized {
 }
 pub(crate) use vectorized;
 
-/// Whether this processor has (AVX-512, AVX2 with fused multiply-add).
+/// Whether kernels may use (AVX-512, AVX2 with fused multiply-add): what this processor has, or less where the
+/// environment variable `WARDROBE_INSTRUCTIONS` says `avx2` or `none`, so that every kernel can be tested on one machine.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn widths() -> (bool, bool) {
-    let narrow = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-    let wide = is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512cd")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl");
-    (wide && narrow, narrow)
+    static WIDTHS: std::sync::LazyLock<(bool, bool)> = std::sync::LazyLock::new(|| {
+        let narrow = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let wide = is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512cd")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        match std::env::var("WARDROBE_INSTRUCTIONS").as_deref() {
+            Ok("none") => (false, false),
+            Ok("avx2") => (false, narrow),
+            _ => (wide && narrow, narrow),
+        }
+    });
+    *WIDTHS
 }
 
 #[cfg(test)]
