@@ -1,5 +1,6 @@
 //! Labelled photos, in the layouts they are published in.
 
+pub mod detection;
 mod image_folder;
 mod photos;
 mod styles_csv;
@@ -50,7 +51,7 @@ pub enum Split {
 }
 
 impl Split {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
             Self::Val => "val",
