@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    edit, eval, ingest, inspect, list, recommend, remove, report, score, show, similar, train,
+    data, edit, eval, ingest, inspect, list, recommend, remove, report, score, show, similar, train,
 };
 
 const EXAMPLES: &str = "\
@@ -79,6 +79,7 @@ pub enum Command {
     Score(score::Args),
     Report(report::Args),
     Inspect(inspect::Args),
+    Data(data::Args),
     Eval(eval::Args),
     Train(train::Args),
 }

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+pub mod data;
 pub mod edit;
 pub mod eval;
 pub mod ingest;
@@ -33,6 +34,7 @@ pub fn run(command: Command, context: &Context) -> Result<Status> {
         Command::Score(args) => score::run(args, context),
         Command::Report(args) => report::run(args, context),
         Command::Inspect(args) => inspect::run(args, context),
+        Command::Data(args) => data::run(args, context),
         Command::Eval(args) => eval::run(args, context),
         Command::Train(args) => train::run(args, context),
     }

@@ -1,5 +1,6 @@
 //! Labelled photos, in the layouts they are published in.
 
+pub mod cut_paste;
 pub mod detection;
 mod image_folder;
 mod photos;
