@@ -217,7 +217,7 @@ fn repeated(picture: &RgbImage, width: u32, height: u32, rng: &mut impl Rng) -> 
 /// A colour of rooms: any lightness, little saturation.
 fn wall_color(rng: &mut impl Rng) -> [f32; 3] {
     let lightness = rng.random_range(25.0..250.0_f32);
-    let saturation = rng.random_range(0.0..0.3_f32).powi(2) * 4.0;
+    let saturation = rng.random_range(0.0..0.5_f32).powi(2);
     std::array::from_fn(|_| {
         (lightness * (1.0 + rng.random_range(-saturation..=saturation))).clamp(0.0, 255.0)
     })

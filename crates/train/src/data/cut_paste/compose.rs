@@ -88,10 +88,10 @@ fn picture_size(rng: &mut impl Rng) -> (u32, u32) {
 /// The longer side of one of `count` garments, as a share of the picture's shorter side.
 fn share_of_side(count: usize, class: usize, rng: &mut impl Rng) -> f32 {
     let share = rng.random_range(match count {
-        1 => 0.45..1.15,
-        2 => 0.4..0.85,
-        3 => 0.32..0.7,
-        _ => 0.26..0.58_f32,
+        1 => 0.5..1.25,
+        2 => 0.45..1.0,
+        3 => 0.38..0.8,
+        _ => 0.3..0.65_f32,
     });
     // Beside a coat, a shoe is small.
     let small = [DetectorClass::Shoes, DetectorClass::Hat, DetectorClass::Bag];
