@@ -11,6 +11,7 @@ pub mod recommend;
 pub mod remove;
 pub mod report;
 pub mod score;
+pub mod search;
 pub mod show;
 pub mod similar;
 pub mod train;
@@ -29,6 +30,7 @@ pub fn run(command: Command, context: &Context) -> Result<Status> {
         Command::Show(args) => show::run(args, context),
         Command::Edit(args) => edit::run(args, context),
         Command::Remove(args) => remove::run(args, context),
+        Command::Search(args) => search::run(args, context),
         Command::Similar(args) => similar::run(args, context),
         Command::Recommend(args) => recommend::run(args, context),
         Command::Score(args) => score::run(args, context),
