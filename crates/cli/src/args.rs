@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    data, edit, eval, ingest, inspect, list, recommend, remove, report, score, search, show, similar,
-    train,
+    data, edit, eval, ingest, inspect, list, recommend, remove, report, score, search, show,
+    similar, train,
 };
 
 const EXAMPLES: &str = "\

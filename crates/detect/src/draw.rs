@@ -1,14 +1,17 @@
-//! Detections drawn on their photo.
+//! Detections drawn on their photo, and pictures side by side.
 
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
 use wardrobe_ingest::RgbImage;
-use wardrobe_ingest::image::Rgb;
+use wardrobe_ingest::image::{Rgb, imageops};
+use wardrobe_ingest::resize::{Filter, resize};
 use wardrobe_types::BoxXyxy;
+use wardrobe_types::labels::DetectorClass;
 
-use crate::Detection;
+use crate::{Detection, Result};
 
-/// Colours of boxes, a class each: those of Okabe and Ito (2008), which the colour-blind tell apart, less black.
-const COLORS: [[u8; 3]; 8] = [
+/// Colours of boxes, one a class of the detector: those of Okabe and Ito (2008), which the colour-blind tell apart, with
+/// white and grey for black.
+const COLORS: [[u8; 3]; DetectorClass::ALL.len()] = [
     [230, 159, 0],
     [86, 180, 233],
     [0, 158, 115],
@@ -17,6 +20,7 @@ const COLORS: [[u8; 3]; 8] = [
     [213, 94, 0],
     [204, 121, 167],
     [255, 255, 255],
+    [150, 150, 150],
 ];
 /// Width of a line, as a share of the photo's longer side.
 const LINE: f32 = 0.004;
@@ -48,6 +52,43 @@ pub fn draw(photo: &RgbImage, detections: &[Detection]) -> RgbImage {
         );
     }
     picture
+}
+
+/// Side of a picture's place on a contact sheet, in pixels.
+const TILE: u32 = 320;
+/// Space between places.
+const GAP: u32 = 8;
+/// Pictures a row.
+const ROW: usize = 6;
+
+/// A contact sheet: pictures in rows of six, each within 320 x 320 pixels, on white.
+///
+/// # Errors
+/// A picture without pixels.
+pub fn contact_sheet(pictures: &[RgbImage]) -> Result<RgbImage> {
+    let columns = pictures.len().clamp(1, ROW) as u32;
+    let rows = pictures.len().div_ceil(ROW).max(1) as u32;
+    let step = TILE + GAP;
+    let mut sheet = RgbImage::from_pixel(columns * step + GAP, rows * step + GAP, Rgb([255; 3]));
+    for (place, picture) in pictures.iter().enumerate() {
+        let small = thumbnail(picture)?;
+        let (column, row) = ((place % ROW) as u32, (place / ROW) as u32);
+        let left = GAP + column * step + (TILE - small.width()) / 2;
+        let top = GAP + row * step + (TILE - small.height()) / 2;
+        imageops::replace(&mut sheet, &small, left.into(), top.into());
+    }
+    Ok(sheet)
+}
+
+/// The picture as large as its place on a contact sheet allows.
+///
+/// # Errors
+/// A picture without pixels.
+pub fn thumbnail(picture: &RgbImage) -> Result<RgbImage> {
+    let scale = TILE as f32 / picture.width().max(picture.height()) as f32;
+    let side = |length: u32| ((length as f32 * scale) as u32).clamp(1, TILE);
+    let (width, height) = (side(picture.width()), side(picture.height()));
+    Ok(resize(picture, width, height, Filter::Bilinear)?)
 }
 
 /// The same for the same name, in whatever order classes come.

@@ -50,7 +50,7 @@ pub use config::{Config, Variant};
 pub use crop::crop_with_margin;
 pub use detection::Detection;
 pub use detector::Detector;
-pub use draw::draw;
+pub use draw::{contact_sheet, draw, thumbnail};
 pub use error::{Error, Result};
 pub use model::{Level, Yolo, config_of, load_weights};
 pub use postprocess::{Candidate, Decoded, Labels, Thresholds, candidates, decode, suppress};

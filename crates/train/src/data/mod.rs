@@ -60,6 +60,25 @@ impl Split {
     }
 }
 
+/// Something for each part of a data set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct PerSplit<T> {
+    /// To learn from.
+    pub train: T,
+    /// To measure on.
+    pub val: T,
+}
+
+impl<T> PerSplit<T> {
+    /// That of one part.
+    pub fn of(&self, split: Split) -> &T {
+        match split {
+            Split::Train => &self.train,
+            Split::Val => &self.val,
+        }
+    }
+}
+
 impl Dataset {
     /// One part of a data set: `train/` and `val/` folders of labels, or `styles_train.csv` and `styles_val.csv`
     /// beside `images/`. `None` where there is no such part.

@@ -1,5 +1,6 @@
 //! The detector's classes: what can be told from a garment's outline, coarser than the categories.
 
+use super::{CCP, ClothingLabel, DEEPFASHION2};
 use crate::vocabulary::vocabulary;
 use crate::{Category, Slot};
 
@@ -43,6 +44,21 @@ impl DetectorClass {
         Category::ALL
             .into_iter()
             .filter(move |&category| Self::of_category(category) == Some(self))
+    }
+
+    /// The class that another detector's or data set's name for a garment means: a class, a category, or a label of
+    /// DeepFashion2, the clothing photos or Clothing Co-Parsing. Case, and `_` for a space or hyphen, do not matter.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let spaced = name.to_ascii_lowercase().replace(['_', '-'], " ");
+        let kebab = spaced.replace(' ', "-");
+        let category = |category: Category| Self::of_category(category);
+        kebab
+            .parse()
+            .ok()
+            .or_else(|| kebab.parse().ok().and_then(category))
+            .or_else(|| Self::of_label(DEEPFASHION2.categories(&spaced)?))
+            .or_else(|| Self::of_label(kebab.parse::<ClothingLabel>().ok()?.categories()))
+            .or_else(|| Self::of_label(CCP.categories(&kebab)?))
     }
 
     /// The class of a label that covers `categories`: that of the most usual, the first.

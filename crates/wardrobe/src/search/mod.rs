@@ -123,7 +123,10 @@ impl Wardrobe {
                 let prompt = format!("a photo of {}", query.positive);
                 let text = clip.embed_texts(&[&prompt])?.swap_remove(0);
                 meaning.weight = meaning::weight(query);
-                self.vectors()?.nearest(&text, embedded.len())?.into_iter().collect()
+                self.vectors()?
+                    .nearest(&text, embedded.len())?
+                    .into_iter()
+                    .collect()
             }
         };
         Ok((Some(meaning), cosines))
@@ -131,7 +134,10 @@ impl Wardrobe {
 }
 
 fn found(query: &Query, garment: Garment, score: f32) -> Found {
-    let matched = query.wanted.iter().filter(|wish| wish.is_answered_by(&garment));
+    let matched = query
+        .wanted
+        .iter()
+        .filter(|wish| wish.is_answered_by(&garment));
     Found {
         matched: matched.map(|wish| wish.words.clone()).collect(),
         garment,

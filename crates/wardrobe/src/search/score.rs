@@ -46,7 +46,13 @@ const FAMILIES: &[&[Category]] = {
         &[C::TShirt, C::Polo, C::TankTop, C::LongSleeveTop],
         &[C::Shirt, C::Blouse, C::Polo],
         &[C::Blouse, C::LongSleeveTop, C::TankTop],
-        &[C::Sweater, C::Cardigan, C::Hoodie, C::Sweatshirt, C::LongSleeveTop],
+        &[
+            C::Sweater,
+            C::Cardigan,
+            C::Hoodie,
+            C::Sweatshirt,
+            C::LongSleeveTop,
+        ],
         &[C::TankTop, C::Bodysuit],
         &[C::Jeans, C::Trousers, C::Chinos],
         &[C::Trousers, C::Joggers, C::Leggings],
@@ -182,7 +188,11 @@ fn shade(asked: ColorQuery, color: &Color) -> f32 {
     let near = name.map_or(0.0, |name| {
         NEAR * (1.0 - delta_e(color.hex, name.srgb()) / REACH).max(0.0)
     });
-    if same_basic { near.max(SAME_BASIC) } else { near }
+    if same_basic {
+        near.max(SAME_BASIC)
+    } else {
+        near
+    }
 }
 
 fn stated<T: PartialEq>(asked: T, of: &[T]) -> f32 {

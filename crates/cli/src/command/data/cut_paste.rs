@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use wardrobe_train::data::cut_paste::{Made, Options, PerSplit, generate, preview};
+use wardrobe_train::data::PerSplit;
+use wardrobe_train::data::cut_paste::{Made, Options, generate, preview};
 use wardrobe_train::data::detection::DetectionSet;
 
 use crate::context::Context;

@@ -16,7 +16,7 @@ pub use preview::preview;
 
 use super::detection::yolo::Writer;
 use super::detection::{DetectionSet, LabelledPhoto, detector_names};
-use super::{Dataset, Split};
+use super::{Dataset, PerSplit, Split};
 use crate::error::{Error, Result};
 use crate::progress::Event;
 use backgrounds::Backgrounds;
@@ -44,24 +44,6 @@ pub struct Options {
     pub whole: PerSplit<usize>,
     /// The same seed and data give the same files.
     pub seed: u64,
-}
-
-/// Something for each part of a data set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct PerSplit<T> {
-    /// To learn from.
-    pub train: T,
-    /// To measure on.
-    pub val: T,
-}
-
-impl<T> PerSplit<T> {
-    fn of(&self, split: Split) -> &T {
-        match split {
-            Split::Train => &self.train,
-            Split::Val => &self.val,
-        }
-    }
 }
 
 /// What was made.

@@ -9,11 +9,15 @@
 //! Boxes are in pixels of the upright photo, whatever the file stores. What reaches beyond the photo is clipped.
 
 mod coco;
+mod convert;
 pub mod deepfashion2;
 mod draft;
+mod statistics;
 pub mod yolo;
 
+pub use convert::{Converted, to_yolo};
 pub use draft::Reading;
+pub use statistics::{Slices, Statistics};
 
 use super::Split;
 use crate::error::{Error, Result};

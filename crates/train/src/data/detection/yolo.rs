@@ -277,6 +277,37 @@ impl Writer {
         self.root.join("images").join(split.name()).join(file_name)
     }
 
+    /// Takes a photo's file in, as a hard link where the file system allows, and writes its boxes.
+    ///
+    /// # Errors
+    /// Files that cannot be read or written.
+    pub fn link(
+        &self,
+        split: Split,
+        file_name: &str,
+        photo: &LabelledPhoto,
+        size: (u32, u32),
+    ) -> Result<()> {
+        let path = self.photo_path(split, file_name);
+        let source = &photo.path;
+        if std::fs::hard_link(source, &path).is_err() {
+            std::fs::copy(source, &path).at(source)?;
+        }
+        self.write_labels(split, file_name, &photo.boxes, size)
+    }
+
+    fn write_labels(
+        &self,
+        split: Split,
+        file_name: &str,
+        boxes: &[TruthBox],
+        size: (u32, u32),
+    ) -> Result<()> {
+        let labels = self.root.join("labels").join(split.name());
+        let labels = labels.join(file_name).with_extension("txt");
+        std::fs::write(&labels, label_text(boxes, size)).at(&labels)
+    }
+
     /// Writes the bytes of a photo and its boxes, which are in pixels of the upright photo of `size`.
     ///
     /// # Errors
@@ -291,9 +322,7 @@ impl Writer {
     ) -> Result<LabelledPhoto> {
         let path = self.photo_path(split, file_name);
         std::fs::write(&path, photo).at(&path)?;
-        let labels = self.root.join("labels").join(split.name());
-        let labels = labels.join(file_name).with_extension("txt");
-        std::fs::write(&labels, label_text(boxes, size)).at(&labels)?;
+        self.write_labels(split, file_name, boxes, size)?;
         Ok(LabelledPhoto {
             path,
             boxes: boxes.to_vec(),
