@@ -29,6 +29,7 @@ pub fn bar(quiet: bool) -> ProgressBar {
 pub fn watch<'a>(bar: &'a ProgressBar, context: &'a Context) -> impl FnMut(Event) + 'a {
     move |event| match event {
         Event::Loading { done, total } => place(bar, done, total, "photos read".into()),
+        Event::Writing { done, total } => place(bar, done, total, "pictures written".into()),
         Event::Step {
             epoch,
             epochs,

@@ -66,6 +66,7 @@
 //! All figures: `cargo test --release -p wardrobe-ingest --test rates -- --ignored --nocapture`.
 
 mod decode;
+mod dimensions;
 mod discover;
 mod error;
 mod format;
@@ -80,6 +81,7 @@ pub mod resize;
 pub mod tensor;
 
 pub use decode::{DecodeLimits, Photo, decode, load, load_with};
+pub use dimensions::{Dimensions, dimensions};
 pub use discover::{Discovered, discover, probe};
 pub use error::{Cause, Error, Result};
 pub use format::{Format, SNIFF_BYTES, sniff};

@@ -16,6 +16,13 @@ pub enum Event {
         /// Why, with its path.
         reason: String,
     },
+    /// Pictures are being written: `done` of `total`.
+    Writing {
+        /// Written so far.
+        done: usize,
+        /// To be written.
+        total: usize,
+    },
     /// A batch was learned from.
     Step {
         /// From 1.
