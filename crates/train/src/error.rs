@@ -76,6 +76,9 @@ pub enum Error {
     /// The classifier failed.
     #[error(transparent)]
     Classifier(#[from] wardrobe_classify::Error),
+    /// The detector failed.
+    #[error(transparent)]
+    Detector(#[from] wardrobe_detect::Error),
     /// A metric is undefined on this data.
     #[error(transparent)]
     Metric(#[from] wardrobe_eval::EvalError),
