@@ -88,7 +88,7 @@ pub use format::{Format, SNIFF_BYTES, sniff};
 pub use image;
 pub use image::RgbImage;
 pub use image::metadata::Orientation;
-pub use letterbox::{LetterboxOptions, Letterboxed, letterbox, letterbox_with};
+pub use letterbox::{LetterboxOptions, Letterboxed, PAD, letterbox, letterbox_with};
 pub use phash::{PerceptualHash, perceptual_hash};
 pub use preprocess::{Geometry, Preprocess, Processed};
 pub use quality::{QualityReport, assess};
