@@ -26,6 +26,7 @@ impl Context {
         let models = ModelOptions {
             device: flags.device,
             weights: flags.weights,
+            clip: flags.clip,
         };
         // A GPU that is not there is told at once, not after minutes of reading photos.
         if !matches!(models.device.as_str(), "auto" | "cpu") {

@@ -29,6 +29,7 @@ pub fn bar(quiet: bool) -> ProgressBar {
 pub fn watch<'a>(bar: &'a ProgressBar, context: &'a Context) -> impl FnMut(Event) + 'a {
     move |event| match event {
         Event::Loading { done, total } => place(bar, done, total, "photos read".into()),
+        Event::Writing { done, total } => place(bar, done, total, "pictures written".into()),
         Event::Step {
             epoch,
             epochs,
@@ -45,15 +46,18 @@ pub fn watch<'a>(bar: &'a ProgressBar, context: &'a Context) -> impl FnMut(Event
         Event::Epoch {
             epoch,
             train_loss,
-            top1,
-            macro_f1,
+            metrics,
             best,
             seconds,
         } => {
+            let metrics: String = metrics
+                .iter()
+                .map(|(name, value)| format!(", {name} {value:.3}"))
+                .collect();
             let best = if best { ", the best so far" } else { "" };
             bar.suspend(|| {
                 context.note(format_args!(
-                    "epoch {epoch}: loss {train_loss:.3}, top-1 {top1:.3}, macro-F1 {macro_f1:.3} in {seconds:.0} s{best}"
+                    "epoch {epoch}: loss {train_loss:.3}{metrics} in {seconds:.0} s{best}"
                 ));
             });
         }

@@ -6,12 +6,13 @@ use std::process::Stdio;
 
 use common::{Bench, only_line, program, run};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "ingest",
     "list",
     "show",
     "edit",
     "remove",
+    "search",
     "similar",
     "recommend",
     "score",

@@ -61,6 +61,7 @@ fn look(category: Category, cut: &Cut, embedder: &str) -> Look {
             confidence: 0.9,
         }],
         embedding: Embedding::new(EmbedderId::new(embedder), values).unwrap(),
+        meaning: None,
     }
 }
 
