@@ -1,5 +1,6 @@
 //! Scalars the kernels are generic over, and the choice of instruction set at run time.
 
+use super::gemm::Matrix;
 use candle_core::{CpuStorage, WithDType};
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 
@@ -35,6 +36,11 @@ pub(crate) trait Float:
     fn atan(self) -> Self;
     fn sqrt(self) -> Self;
     fn storage(values: Vec<Self>) -> CpuStorage;
+
+    /// `out = a . b`, or `out += a . b`, if there are kernels of ours for this type and processor.
+    fn product(_a: Matrix<'_, Self>, _b: Matrix<'_, Self>, _out: &mut [Self], _add: bool) -> bool {
+        false
+    }
 
     /// The logistic function.
     #[inline(always)]
@@ -211,6 +217,16 @@ impl Float for f32 {
 
     fn storage(values: Vec<Self>) -> CpuStorage {
         CpuStorage::F32(values)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn product(a: Matrix<'_, f32>, b: Matrix<'_, f32>, out: &mut [f32], add: bool) -> bool {
+        let (wide, _) = widths();
+        if wide {
+            // SAFETY: the processor has these instructions.
+            unsafe { super::gemm::avx512::product(a, b, out, add) };
+        }
+        wide
     }
 }
 

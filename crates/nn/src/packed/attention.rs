@@ -342,6 +342,7 @@ unsafe fn tiles<
             accumulate::<S, ROWS, REGISTERS>(
                 &[pointers],
                 &[inner],
+                S::GROUP,
                 b[column..].as_ptr(),
                 columns,
                 zeros.as_ptr(),

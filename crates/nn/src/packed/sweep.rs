@@ -392,6 +392,7 @@ unsafe fn run_panel<
             accumulate::<S, ROWS, REGISTERS>(
                 &segments[..lengths.len()],
                 lengths,
+                S::GROUP,
                 weights,
                 panel.width,
                 bias.as_ptr(),

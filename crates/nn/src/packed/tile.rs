@@ -7,7 +7,7 @@ use half::bf16;
 /// # Safety
 /// All methods need a processor that has the instructions, and pointers that may be read or written over
 /// [`Step::LANES`] values.
-pub(super) trait Step {
+pub(crate) trait Step {
     /// An activation in memory.
     type Value: Copy;
     /// A register of weights, and one of sums.
@@ -47,12 +47,14 @@ pub(super) const LINE: usize = 64;
 /// On the way, the cache lines from `ahead` on are prefetched, one a step.
 ///
 /// # Safety
-/// `segments[s][row]` points to `lengths[s]` values, a multiple of the step's group; `weights` to as many rows of
+/// `segments[s][row]` points to `lengths[s]` values, a multiple of the step's group, each group `step` values after the
+/// last; `weights` to as many rows of
 /// `row_len` weights times the group, of which the first registers are used; `bias` holds a row and `out` has room.
 #[inline(always)]
-pub(super) unsafe fn accumulate<S: Step, const ROWS: usize, const REGISTERS: usize>(
+pub(crate) unsafe fn accumulate<S: Step, const ROWS: usize, const REGISTERS: usize>(
     segments: &[[*const S::Value; ROWS]],
     lengths: &[usize],
+    step: usize,
     mut weights: *const S::Value,
     row_len: usize,
     bias: *const f32,
@@ -68,17 +70,19 @@ pub(super) unsafe fn accumulate<S: Step, const ROWS: usize, const REGISTERS: usi
         let mut sums = [first; ROWS];
         for (pixels, &length) in segments.iter().zip(lengths) {
             let pixels = *pixels;
-            for i in 0..length / S::GROUP {
+            let mut at = 0;
+            for _ in 0..length / S::GROUP {
                 let mut w = [S::load(weights); REGISTERS];
                 for (r, w) in w.iter_mut().enumerate().skip(1) {
                     *w = S::load(weights.add(r * S::LANES * S::GROUP));
                 }
                 for (sums, pixel) in sums.iter_mut().zip(pixels) {
-                    let inputs = S::splat(pixel.add(i * S::GROUP));
+                    let inputs = S::splat(pixel.add(at));
                     for (sum, &w) in sums.iter_mut().zip(&w) {
                         *sum = S::multiply_add(*sum, inputs, w);
                     }
                 }
+                at += step;
                 weights = weights.add(row_len * S::GROUP);
                 S::prefetch(ahead);
                 ahead = ahead.wrapping_byte_add(LINE);
@@ -131,7 +135,9 @@ impl Step for Plain {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub(super) use x86::{Avx2, Avx512, Avx512Bf16};
+pub(crate) use x86::Avx512;
+#[cfg(target_arch = "x86_64")]
+pub(super) use x86::{Avx2, Avx512Bf16};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
@@ -178,7 +184,7 @@ mod x86 {
     }
 
     /// AVX-512.
-    pub(in super::super) struct Avx512;
+    pub(crate) struct Avx512;
 
     impl Step for Avx512 {
         type Value = f32;
