@@ -115,6 +115,12 @@ pub(super) mod avx512 {
         out: &mut [f32],
         add: bool,
     ) {
+        if b.rows == 0 {
+            if !add {
+                out.fill(0.0);
+            }
+            return;
+        }
         let mut packed = Vec::new();
         for panel in deal(b.cols, b.rows) {
             pack(b, &panel, &mut packed);

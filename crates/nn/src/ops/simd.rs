@@ -1,6 +1,7 @@
 //! Scalars the kernels are generic over, and the choice of instruction set at run time.
 
 use super::gemm::Matrix;
+use super::geometry::Size;
 use candle_core::{CpuStorage, WithDType};
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 
@@ -40,6 +41,16 @@ pub(crate) trait Float:
     /// `out = a . b`, or `out += a . b`, if there are kernels of ours for this type and processor.
     fn product(_a: Matrix<'_, Self>, _b: Matrix<'_, Self>, _out: &mut [Self], _add: bool) -> bool {
         false
+    }
+
+    /// A convolution of `x`, if there are kernels of ours for this type and processor; `weight` is asked for an output
+    /// channel and a place in a channels-last patch.
+    fn convolve(
+        _x: &[Self],
+        _s: Size,
+        _weight: impl Fn(usize, usize) -> Self,
+    ) -> Option<Vec<Self>> {
+        None
     }
 
     /// The logistic function.
@@ -227,6 +238,12 @@ impl Float for f32 {
             unsafe { super::gemm::avx512::product(a, b, out, add) };
         }
         wide
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn convolve(x: &[f32], s: Size, weight: impl Fn(usize, usize) -> f32) -> Option<Vec<f32>> {
+        let (wide, _) = widths();
+        wide.then(|| crate::packed::convolve(x, s, weight))
     }
 }
 

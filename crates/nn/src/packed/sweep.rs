@@ -4,7 +4,7 @@ use super::activate::activate;
 use super::panels::{BLOCK, Packed, Panel, Panels};
 use super::tile::{LINE, Plain, Step, accumulate};
 use super::view::{Output, View};
-use crate::ops::Activation;
+use crate::ops::{Activation, ConvGeometry};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -23,6 +23,21 @@ pub(super) struct Window {
 }
 
 impl Window {
+    /// Over nothing yet.
+    pub(super) fn of(g: ConvGeometry) -> Self {
+        Self {
+            images: 0,
+            height: 0,
+            width: 0,
+            out_height: 0,
+            out_width: 0,
+            kernel: g.kernel,
+            stride: g.stride,
+            padding: g.padding,
+            dilation: g.dilation,
+        }
+    }
+
     pub(super) fn outputs(&self) -> usize {
         self.images * self.out_height * self.out_width
     }
