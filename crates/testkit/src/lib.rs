@@ -19,6 +19,7 @@
 //! * [`grad_check`], [`assert_gradients`]: back-propagation against finite differences.
 //! * [`on_every_device!`]: a test's one body on the CPU and, with the feature `cuda`, on a GPU.
 //! * [`Random`]: seeded tensors of lopsided shapes.
+//! * [`Server`]: a web server that answers as a test says.
 //! * [`shared_data`], [`shared_golden`]: data kept outside the repository; a test that needs it
 //!   says so and returns where it is absent.
 
@@ -29,6 +30,7 @@ mod generate;
 mod golden;
 mod gradients;
 mod random;
+mod server;
 mod shared;
 
 // For the macros.
@@ -41,4 +43,5 @@ pub use generate::{fnv1a64, image_u8, splitmix64, uniform};
 pub use golden::{Golden, ModuleStats, TensorSpec};
 pub use gradients::{GradCheck, GradReport, Worst, assert_gradients, grad_check};
 pub use random::Random;
+pub use server::{Reply, Request, Server};
 pub use shared::{shared_data, shared_golden, skip};
