@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
     edit, eval, ingest, inspect, list, recommend, remove, report, score, show, similar, train,
+    weights,
 };
 
 const EXAMPLES: &str = "\
@@ -81,6 +82,7 @@ pub enum Command {
     Inspect(inspect::Args),
     Eval(eval::Args),
     Train(train::Args),
+    Weights(weights::Args),
 }
 
 fn device(name: &str) -> Result<String, String> {

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use common::{Bench, only_line, program, run};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "ingest",
     "list",
     "show",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 12] = [
     "eval",
     "train",
     "report",
+    "weights",
 ];
 
 #[test]

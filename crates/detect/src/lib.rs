@@ -50,6 +50,6 @@ pub use crop::crop_with_margin;
 pub use detection::Detection;
 pub use detector::Detector;
 pub use error::{Error, Result};
-pub use model::{Level, Yolo, config_of, load_weights};
+pub use model::{Level, Yolo, config_of, fit_weights, load_weights};
 pub use postprocess::{Candidate, Decoded, Labels, Thresholds, candidates, decode, suppress};
 pub use settings::DetectorConfig;

@@ -13,6 +13,7 @@ pub mod score;
 pub mod show;
 pub mod similar;
 pub mod train;
+pub mod weights;
 
 use anyhow::Result;
 
@@ -35,5 +36,6 @@ pub fn run(command: Command, context: &Context) -> Result<Status> {
         Command::Inspect(args) => inspect::run(args, context),
         Command::Eval(args) => eval::run(args, context),
         Command::Train(args) => train::run(args, context),
+        Command::Weights(args) => weights::run(args, context),
     }
 }
