@@ -292,8 +292,8 @@ fn what_is_saved_is_read_again_and_has_the_same_bytes() {
     for (name, tensor) in &read.map {
         let (own, other) = (tensor, &network.map[name]);
         assert_eq!((own.dtype(), own.shape()), (other.dtype(), other.shape()));
-        let values = |t: &candle_core::Tensor| {
-            let t = t.to_dtype(candle_core::DType::F64).unwrap();
+        let values = |t: &Tensor| {
+            let t = t.to_dtype(DType::F64).unwrap();
             t.flatten_all().unwrap().to_vec1::<f64>().unwrap()
         };
         assert_eq!(values(own), values(other), "{name}");
