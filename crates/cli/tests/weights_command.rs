@@ -101,8 +101,8 @@ fn the_list_says_what_where_and_how() {
     let (status, table, _) = run(&mut weights(&bench, &["list"]));
     assert_eq!(status, 0);
     for expected in [
-        "name",
-        "licence",
+        "NAME",
+        "LICENCE",
         "`wardrobe weights pull openclip-vit-b32`",
         "starter-classifier",
         "CC0-1.0",
@@ -340,7 +340,7 @@ fn what_cannot_be_converted_says_why() {
         (vec!["starter-classifier", "a.pt"], ".safetensors"),
         (
             vec!["starter-classifier", "a.safetensors", "--arch", "yolov8"],
-            "yolov8",
+            "YOLOv8",
         ),
         (vec!["nothing.pt", "a.safetensors"], "nothing.pt"),
     ];

@@ -7,7 +7,7 @@ use wardrobe_detect::DetectorConfig;
 use wardrobe_embed::Variant;
 use wardrobe_ingest::Preprocess;
 use wardrobe_types::Category;
-use wardrobe_weights::{LoadReport, Loaded, Resolved, Tensors, sha256_of_file};
+use wardrobe_weights::{Entry, LoadReport, Loaded, Resolved, Tensors, sha256_of_file};
 
 use super::Architecture;
 use crate::{Error, Result};
@@ -73,13 +73,9 @@ pub fn convert(from: &Resolved, to: &Path, how: &Conversion) -> Result<Converted
         Some(architecture) => architecture,
         None => Architecture::of(&weights, entry.map(|entry| entry.architecture.as_str()))?,
     };
-    let labels = match (how.labels.as_slice(), entry) {
-        ([], Some(entry)) => entry.labels.as_slice(),
-        (labels, _) => labels,
-    };
     let fitted = match architecture {
-        Architecture::YoloV8 => detector(weights, labels)?,
-        Architecture::EfficientNetB0 => classifier(&weights, labels)?,
+        Architecture::YoloV8 => detector(weights, &how.labels, entry)?,
+        Architecture::EfficientNetB0 => classifier(&weights, &how.labels, entry)?,
         Architecture::ClipVitB32 => clip(&weights, Variant::VitB32)?,
         Architecture::ClipVitB32QuickGelu => clip(&weights, Variant::VitB32QuickGelu)?,
     };
@@ -116,7 +112,13 @@ struct Fitted {
     note: Option<&'static str>,
 }
 
-fn detector(mut weights: Tensors, labels: &[String]) -> Result<Fitted> {
+fn detector(mut weights: Tensors, labels: &[String], entry: Option<&Entry>) -> Result<Fitted> {
+    let says = |key: &str| weights.metadata.contains_key(key);
+    let known = match entry {
+        Some(entry) if !says("config") && !says(NAMES) => entry.labels.as_slice(),
+        _ => &[],
+    };
+    let labels = if labels.is_empty() { known } else { labels };
     if !labels.is_empty() {
         weights.metadata.remove("config");
         weights.metadata.insert(NAMES.to_owned(), json(&labels)?);
@@ -131,21 +133,27 @@ fn detector(mut weights: Tensors, labels: &[String]) -> Result<Fitted> {
     })
 }
 
-/// A file with settings keeps them. Labels that are categories make another a classifier; other labels are noted.
-fn classifier(weights: &Tensors, labels: &[String]) -> Result<Fitted> {
-    let noted = match labels {
-        [] if weights.metadata.contains_key("config") => Some(ClassifierConfig::of(weights)?),
-        _ => None,
+/// A file's own settings go before the manifest's. Labels that are categories make it a classifier; others are noted.
+fn classifier(weights: &Tensors, labels: &[String], entry: Option<&Entry>) -> Result<Fitted> {
+    let noted = match weights.metadata.contains_key("config") {
+        true => Some(ClassifierConfig::of(weights)?),
+        false => None,
     };
     let network = match &noted {
         Some(config) => config.network,
         None => wardrobe_classify::Config::new(outputs(weights)?),
     };
-    let names = match labels {
-        [] => weights.class_names()?.unwrap_or_default(),
-        labels => labels.to_vec(),
-    };
     let loaded = wardrobe_classify::fit_weights(&network, weights, false)?;
+    let noted_preprocess = noted.as_ref().map(|config| config.preprocess);
+    let preprocess = noted_preprocess
+        .or_else(|| entry?.preprocessing)
+        .unwrap_or_else(|| Preprocess::imagenet(256, 224, wardrobe_ingest::Filter::Bicubic));
+    let names = match (labels, noted, entry) {
+        ([], Some(config), _) => config.categories.iter().map(Category::to_string).collect(),
+        ([], None, Some(entry)) if !entry.labels.is_empty() => entry.labels.clone(),
+        ([], None, _) => weights.class_names()?.unwrap_or_default(),
+        (labels, _, _) => labels.to_vec(),
+    };
     if !names.is_empty() && names.len() != network.classes {
         return Err(Error::LabelCount {
             file: weights.file.clone(),
@@ -154,13 +162,10 @@ fn classifier(weights: &Tensors, labels: &[String]) -> Result<Fitted> {
         });
     }
     let categories: Vec<Category> = names.iter().filter_map(|name| name.parse().ok()).collect();
-    let preprocess = Preprocess::imagenet(256, 224, wardrobe_ingest::Filter::Bicubic);
-    let config = noted.or_else(|| {
-        (categories.len() == network.classes).then_some(ClassifierConfig {
-            network,
-            categories,
-            preprocess,
-        })
+    let config = (categories.len() == network.classes).then_some(ClassifierConfig {
+        network,
+        categories,
+        preprocess,
     });
     let mut metadata = BTreeMap::new();
     let note = match config {
