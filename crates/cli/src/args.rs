@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
     data, edit, eval, ingest, inspect, list, recommend, remove, report, score, search, show,
-    similar, train,
+    similar, train, weights,
 };
 
 const EXAMPLES: &str = "\
@@ -88,6 +88,7 @@ pub enum Command {
     Data(data::Args),
     Eval(eval::Args),
     Train(train::Args),
+    Weights(weights::Args),
 }
 
 fn device(name: &str) -> Result<String, String> {

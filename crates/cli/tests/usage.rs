@@ -20,6 +20,7 @@ const COMMANDS: [&str; 13] = [
     "eval",
     "train",
     "report",
+    "weights",
 ];
 
 #[test]

@@ -52,6 +52,6 @@ pub use detection::Detection;
 pub use detector::Detector;
 pub use draw::{contact_sheet, draw, thumbnail};
 pub use error::{Error, Result};
-pub use model::{Level, Yolo, config_of, load_weights};
+pub use model::{Level, Yolo, config_of, fit_weights, load_weights};
 pub use postprocess::{Candidate, Decoded, Labels, Thresholds, candidates, decode, suppress};
 pub use settings::DetectorConfig;

@@ -20,6 +20,7 @@
 //! * [`on_every_device!`]: a test's one body on the CPU and, with the feature `cuda`, on a GPU.
 //! * [`again_with_narrower_instructions`]: a test program once more on the kernels of lesser processors.
 //! * [`Random`]: seeded tensors of lopsided shapes.
+//! * [`Server`]: a web server that answers as a test says.
 //! * [`shared_data`], [`shared_golden`]: data kept outside the repository; a test that needs it
 //!   says so and returns where it is absent.
 
@@ -31,6 +32,7 @@ mod golden;
 mod gradients;
 mod instructions;
 mod random;
+mod server;
 mod shared;
 
 // For the macros.
@@ -44,4 +46,5 @@ pub use golden::{Golden, ModuleStats, TensorSpec};
 pub use gradients::{GradCheck, GradReport, Worst, assert_gradients, grad_check};
 pub use instructions::again_with_narrower_instructions;
 pub use random::Random;
+pub use server::{Reply, Request, Server};
 pub use shared::{shared_data, shared_golden, skip};

@@ -58,6 +58,7 @@ mod similar;
 mod store;
 mod vectors;
 mod wardrobe;
+pub mod weights;
 
 pub use describe::describe;
 pub use edit::Edit;

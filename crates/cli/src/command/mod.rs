@@ -15,6 +15,7 @@ pub mod search;
 pub mod show;
 pub mod similar;
 pub mod train;
+pub mod weights;
 
 use anyhow::Result;
 
@@ -39,5 +40,6 @@ pub fn run(command: Command, context: &Context) -> Result<Status> {
         Command::Data(args) => data::run(args, context),
         Command::Eval(args) => eval::run(args, context),
         Command::Train(args) => train::run(args, context),
+        Command::Weights(args) => weights::run(args, context),
     }
 }

@@ -143,11 +143,7 @@ impl Models {
 
 /// The weights' SHA-256.
 fn fingerprint(resolved: &Resolved) -> Result<String> {
-    let verified = resolved
-        .entry
-        .as_ref()
-        .and_then(|entry| entry.sha256.clone());
-    Ok(match (verified, &resolved.source) {
+    Ok(match (resolved.sha256.clone(), &resolved.source) {
         (Some(hash), _) => hash,
         (None, Source::File(path)) => sha256_of_file(path)?,
         (None, Source::BuiltIn(bytes)) => sha256(bytes),
