@@ -140,19 +140,30 @@ fn colors(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document>
 
 fn search(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document> {
     let mut catalogue = evaluate::search::Catalogue::read(data)?;
-    let folder = tempfile::tempdir().context("cannot make a folder for the catalogue's wardrobe")?;
+    let folder =
+        tempfile::tempdir().context("cannot make a folder for the catalogue's wardrobe")?;
     let mut wardrobe = Wardrobe::open(folder.path(), context.models().clone())?;
-    let photos: Vec<&Path> = catalogue.products().iter().map(|product| product.photo.as_path()).collect();
-    let ingested = wardrobe.ingest(&photos, &AtomicBool::new(false), |progress| match progress {
-        Progress::Found(photos) => bar.set_length(photos as u64),
-        _ => bar.inc(1),
-    })?;
+    let photos: Vec<&Path> = catalogue
+        .products()
+        .iter()
+        .map(|product| product.photo.as_path())
+        .collect();
+    let ingested = wardrobe.ingest(
+        &photos,
+        &AtomicBool::new(false),
+        |progress| match progress {
+            Progress::Found(photos) => bar.set_length(photos as u64),
+            _ => bar.inc(1),
+        },
+    )?;
     let (mut photo_of, mut taken_in, mut failed) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
     for photo in ingested.photos {
         match photo.status {
             PhotoStatus::Added | PhotoStatus::Duplicate => {
                 for garment in photo.garments {
-                    photo_of.entry(garment.id).or_insert_with(|| photo.path.clone());
+                    photo_of
+                        .entry(garment.id)
+                        .or_insert_with(|| photo.path.clone());
                 }
                 taken_in.insert(photo.path);
             }
@@ -162,7 +173,9 @@ fn search(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document>
     catalogue.retain(&taken_in);
     let report = evaluate::search::search(&catalogue, |text| {
         let found = wardrobe.search(text, evaluate::search::DEPTH)?.garments;
-        let photos = found.iter().filter_map(|found| photo_of.get(&found.garment.id).cloned());
+        let photos = found
+            .iter()
+            .filter_map(|found| photo_of.get(&found.garment.id).cloned());
         Ok::<_, anyhow::Error>(photos.collect())
     })?;
     let metrics = report.metrics;
@@ -171,7 +184,10 @@ fn search(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document>
         metrics: BTreeMap::from([
             ("precision_at_5", metrics.precision_at_5),
             ("ceiling", metrics.ceiling),
-            ("precision_at_5_type_color", metrics.precision_at_5_type_color),
+            (
+                "precision_at_5_type_color",
+                metrics.precision_at_5_type_color,
+            ),
             ("ceiling_type_color", metrics.ceiling_type_color),
         ]),
         n: report.n,

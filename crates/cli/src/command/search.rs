@@ -60,7 +60,10 @@ fn tell(search: &Search, wardrobe: &wardrobe::Wardrobe, context: &Context) {
     for wardrobe::Correction { written, taken_for } in &search.query.corrected {
         context.note(format_args!("took `{written}` for `{taken_for}`"));
     }
-    let meant = search.meaning.as_ref().filter(|meaning| meaning.weight > 0.0);
+    let meant = search
+        .meaning
+        .as_ref()
+        .filter(|meaning| meaning.weight > 0.0);
     let unknown = search.query.not_understood.join("`, `");
     match (unknown.as_str(), meant) {
         ("", _) => {}
@@ -87,7 +90,11 @@ fn tell(search: &Search, wardrobe: &wardrobe::Wardrobe, context: &Context) {
         context.note("no garment answers that: `wardrobe list` shows what there is");
     } else if context.verbose {
         let by = meant.map_or("tags".into(), |meaning| {
-            format!("tags and, for {:.0} %, {}", meaning.weight * 100.0, meaning.model)
+            format!(
+                "tags and, for {:.0} %, {}",
+                meaning.weight * 100.0,
+                meaning.model
+            )
         });
         context.note(format_args!("compared by {by}"));
     }

@@ -44,7 +44,12 @@ impl Label {
     /// As a person would ask for it.
     fn text(&self) -> String {
         let season = self.season.iter().map(|season| format!(" for {season}"));
-        let text = format!("{} {}{}", self.colour, self.article, season.collect::<String>());
+        let text = format!(
+            "{} {}{}",
+            self.colour,
+            self.article,
+            season.collect::<String>()
+        );
         text.to_lowercase()
     }
 
@@ -131,8 +136,11 @@ impl Catalogue {
         let mut products = Vec::new();
         for row in reader.deserialize() {
             let row: Row = row.map_err(invalid)?;
-            let photo = table.with_file_name("images").join(format!("{}.jpg", row.id));
-            let season = Some(row.season).filter(|name| !["", "All", "NA"].contains(&name.as_str()));
+            let photo = table
+                .with_file_name("images")
+                .join(format!("{}.jpg", row.id));
+            let season =
+                Some(row.season).filter(|name| !["", "All", "NA"].contains(&name.as_str()));
             let label = Label {
                 article: row.article,
                 colour: row.colour,
@@ -156,7 +164,8 @@ impl Catalogue {
 
     /// Leaves out the products whose photos are not among these: what could not be taken in cannot be found.
     pub fn retain(&mut self, photos: &BTreeSet<PathBuf>) {
-        self.products.retain(|product| photos.contains(&product.photo));
+        self.products
+            .retain(|product| photos.contains(&product.photo));
     }
 }
 
@@ -180,7 +189,9 @@ pub fn search<E: From<Error>>(
     for query in &queries {
         let found = find(&query.text())?;
         let first = found.iter().take(DEPTH);
-        let found: Vec<&Label> = first.filter_map(|photo| labels.get(photo.as_path()).copied()).collect();
+        let found: Vec<&Label> = first
+            .filter_map(|photo| labels.get(photo.as_path()).copied())
+            .collect();
         answers.push(Answer::new(query, &found, catalogue));
     }
     Ok(report(&queries, &answers, catalogue, unmapped)?)
@@ -248,7 +259,10 @@ fn report(
     Ok(Report {
         ci95: BTreeMap::from([
             ("precision_at_5", interval(&|answer| answer.all.0)?),
-            ("precision_at_5_type_color", interval(&|answer| answer.type_color.0)?),
+            (
+                "precision_at_5_type_color",
+                interval(&|answer| answer.type_color.0)?,
+            ),
         ]),
         metrics: Metrics {
             precision_at_5: all(&|answer| answer.all.0),
@@ -297,7 +311,12 @@ mod tests {
             })
         })
         .unwrap();
-        let texts = ["blue jeans", "blue jeans for winter", "red shirts for fall", "red shirts for summer"];
+        let texts = [
+            "blue jeans",
+            "blue jeans for winter",
+            "red shirts for fall",
+            "red shirts for summer",
+        ];
         assert_eq!(asked, texts);
         // Right of all three: 1 + 0 + 0 + 1 of 4 x 5; there were 2 + 2 + 1 + 1, for a product of `All` suits winter.
         // Of type and colour: 1 + 0 + 1 + 2; there were 2 each.
@@ -311,7 +330,10 @@ mod tests {
         assert_eq!((report.n, report.products), (4, 6));
         assert_eq!(report.worst[0], ("blue jeans for winter".to_owned(), 0, 2));
         assert_eq!(report.worst.len(), 3);
-        assert_eq!(report.unmapped, BTreeMap::from([("Kurtas".to_owned(), 1), ("Multi".to_owned(), 1)]));
+        assert_eq!(
+            report.unmapped,
+            BTreeMap::from([("Kurtas".to_owned(), 1), ("Multi".to_owned(), 1)])
+        );
         assert!(report.ci95["precision_at_5"].contains(0.1));
     }
 

@@ -53,7 +53,10 @@ impl Clip {
     fn new(resolved: Resolved, named: Option<&Path>) -> Result<Self> {
         let told = match &resolved.entry {
             Some(entry) => entry.architecture.clone(),
-            None => named.unwrap_or(Path::new("")).to_string_lossy().into_owned(),
+            None => named
+                .unwrap_or(Path::new(""))
+                .to_string_lossy()
+                .into_owned(),
         };
         let variant = if told.contains("quickgelu") {
             Variant::VitB32QuickGelu
@@ -85,7 +88,12 @@ impl Clip {
         let tower = loaded(&self.text, || {
             let weights = self.resolved.load()?;
             let precision = Precision::fastest();
-            Ok(TextEmbedder::new(self.variant, &weights, &self.fingerprint, precision)?)
+            Ok(TextEmbedder::new(
+                self.variant,
+                &weights,
+                &self.fingerprint,
+                precision,
+            )?)
         })?;
         Ok(tower.embed(texts)?)
     }
@@ -101,7 +109,12 @@ impl Clip {
         let tower = loaded(&self.image, || {
             let weights = self.resolved.load()?;
             let precision = Precision::fastest();
-            Ok(ImageEmbedder::new(self.variant, &weights, &self.fingerprint, precision)?)
+            Ok(ImageEmbedder::new(
+                self.variant,
+                &weights,
+                &self.fingerprint,
+                precision,
+            )?)
         })?;
         Ok(tower.embed(pictures)?)
     }

@@ -1,13 +1,14 @@
 //! Garments found by words.
 //!
-//! `parse.rs` makes a [`Query`] of a text with the phrases of `lexicon.rs`; `score.rs` says how well a garment's tags answer it;
-//! `meaning.rs` joins CLIP's opinion where its weights are at hand.
+//! `parse.rs` makes a [`Query`] of a text with the phrases of `lexicon.rs` and `synonyms.rs`; `score.rs` says how well a garment's
+//! tags answer it; `meaning.rs` joins CLIP's opinion where its weights are at hand.
 
 mod lexicon;
 mod meaning;
 mod parse;
 mod query;
 mod score;
+mod synonyms;
 
 use std::collections::HashMap;
 
@@ -123,7 +124,10 @@ impl Wardrobe {
                 let prompt = format!("a photo of {}", query.positive);
                 let text = clip.embed_texts(&[&prompt])?.swap_remove(0);
                 meaning.weight = meaning::weight(query);
-                self.vectors()?.nearest(&text, embedded.len())?.into_iter().collect()
+                self.vectors()?
+                    .nearest(&text, embedded.len())?
+                    .into_iter()
+                    .collect()
             }
         };
         Ok((Some(meaning), cosines))
@@ -131,7 +135,10 @@ impl Wardrobe {
 }
 
 fn found(query: &Query, garment: Garment, score: f32) -> Found {
-    let matched = query.wanted.iter().filter(|wish| wish.is_answered_by(&garment));
+    let matched = query
+        .wanted
+        .iter()
+        .filter(|wish| wish.is_answered_by(&garment));
     Found {
         matched: matched.map(|wish| wish.words.clone()).collect(),
         garment,

@@ -131,7 +131,10 @@ impl Parser {
         let same = |other: &Wish| facet.is_some_and(|facet| other.is_about(facet));
         let joins = match facet {
             Some(Facet::Kind) => wishes.iter().rposition(same),
-            _ if or => wishes.len().checked_sub(1).filter(|&last| same(&wishes[last])),
+            _ if or => wishes
+                .len()
+                .checked_sub(1)
+                .filter(|&last| same(&wishes[last])),
             _ => None,
         };
         match joins {

@@ -75,7 +75,9 @@ pub struct Wish {
 
 impl Wish {
     pub(super) fn is_about(&self, facet: Facet) -> bool {
-        self.any_of.first().is_some_and(|term| term.facet() == facet)
+        self.any_of
+            .first()
+            .is_some_and(|term| term.facet() == facet)
     }
 }
 
