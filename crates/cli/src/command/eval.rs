@@ -16,6 +16,7 @@ use wardrobe_train::evaluate;
 
 use crate::context::Context;
 use crate::failure::Status;
+use crate::output;
 use crate::progress;
 
 /// Confusions shown to people.
@@ -167,7 +168,11 @@ fn search(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document>
                 }
                 taken_in.insert(photo.path);
             }
-            _ => failed.push(photo.reason.unwrap_or_default()),
+            _ => {
+                let reason = photo.reason.unwrap_or_default();
+                bar.suspend(|| output::to_stderr(format_args!("error: {reason}")));
+                failed.push(reason);
+            }
         }
     }
     catalogue.retain(&taken_in);
