@@ -53,6 +53,7 @@ fn bad_usage_is_status_2() {
         (&["edit", "3fa9c1"], "--category"),
         (&["edit", "3fa9c1", "--laundry", "perhaps"], "--laundry"),
         (&["ingest"], "PATH"),
+        (&["inspect", "embed"], "PATH"),
         (
             &["list", "--device", "gpu"],
             "expected auto, cpu, cuda or cuda:N",

@@ -26,7 +26,7 @@
 //! # What becomes of a photo
 //!
 //! `ingest/`: find, decode, assess quality; `locate.rs`: where the garments are; then colours on
-//! all cores, category and embedding in batches (`models.rs`), and one transaction a photo. Photos
+//! all cores, category and embedding in batches (`models/`), and one transaction a photo. Photos
 //! are known by the SHA-256 of their bytes, and garments' ids derive from it: taking the same
 //! photos in again changes nothing.
 //!

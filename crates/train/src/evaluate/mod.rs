@@ -3,3 +3,4 @@
 pub mod classify;
 pub mod colors;
 pub mod detect;
+pub mod search;

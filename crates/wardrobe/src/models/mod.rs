@@ -27,7 +27,7 @@ pub struct ModelOptions {
     /// A folder to look for weights in before the usual places, or the classifier's file itself.
     pub weights: Option<PathBuf>,
     /// A file of CLIP's weights, say fine-tuned ones, instead of the manifest's. With `quickgelu` in its name it is of that
-    /// edition, as OpenAI's and FashionCLIP's are.
+    /// edition, as OpenAI's own are.
     pub clip: Option<PathBuf>,
 }
 

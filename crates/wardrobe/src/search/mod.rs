@@ -1,13 +1,14 @@
 //! Garments found by words.
 //!
-//! `parse.rs` makes a [`Query`] of a text with the phrases of `lexicon.rs`; `score.rs` says how well a garment's tags answer it;
-//! `meaning.rs` joins CLIP's opinion where its weights are at hand.
+//! `parse.rs` makes a [`Query`] of a text with the phrases of `lexicon.rs` and `synonyms.rs`; `score.rs` says how well a garment's
+//! tags answer it; `meaning.rs` joins CLIP's opinion where its weights are at hand.
 
 mod lexicon;
 mod meaning;
 mod parse;
 mod query;
 mod score;
+mod synonyms;
 
 use std::collections::HashMap;
 

@@ -3,6 +3,7 @@
 mod folder;
 mod garments;
 mod pages;
+mod search;
 
 use std::path::Path;
 
