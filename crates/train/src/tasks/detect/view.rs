@@ -303,3 +303,6 @@ impl Light {
 fn between(rng: &mut impl Rng, low: f32, high: f32) -> f32 {
     low + (high - low) * rng.random::<f32>()
 }
+
+#[cfg(test)]
+mod tests;
