@@ -20,6 +20,8 @@ const NARROW_MARGIN: f32 = 0.05;
 const LEAST_CONFIDENCE: f32 = 0.4;
 /// A detection with a shorter side of fewer pixels is too small to tell anything of.
 const LEAST_SIDE: f32 = 24.0;
+/// The most garments a photo: the surest.
+const MOST: usize = 20;
 /// Two boxes that overlap by more are one garment, whatever their classes: a top is not also a dress.
 const SAME_GARMENT: f32 = 0.7;
 /// A detection that overlaps the foreground by so much is all that stands out in the photo.
@@ -79,6 +81,7 @@ fn separate(mut detections: Vec<Detection>) -> Vec<Detection> {
             kept.push(detection);
         }
     }
+    kept.truncate(MOST);
     kept
 }
 

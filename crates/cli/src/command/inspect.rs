@@ -130,20 +130,23 @@ fn save_drawn(found: &[inspect::Inspected<inspect::Detected>], file: &Path) -> R
         .filter_map(|(path, found)| Some((path, found.as_ref().ok()?)))
         .collect();
     let drawn = |(path, found): &(&PathBuf, &inspect::Detected)| {
-        Ok(draw(&inspect::photo(path)?, &found.detections))
+        anyhow::Ok(draw(&inspect::photo(path)?, &found.detections))
     };
     let picture = match good.as_slice() {
         // Nothing could be read, as is told beside this.
         [] => return Ok(()),
         [one] => drawn(one)?,
         several => {
-            let small = |one| Ok(thumbnail(&drawn(one)?)?);
+            let small = |one| anyhow::Ok(thumbnail(&drawn(one)?)?);
             contact_sheet(&several.iter().map(small).collect::<Result<Vec<_>>>()?)?
         }
     };
-    picture
-        .save(file)
-        .with_context(|| format!("{}: cannot write the picture; name a .png or .jpg file in a folder that is there", file.display()))
+    picture.save(file).with_context(|| {
+        format!(
+            "{}: cannot write the picture; name a .png or .jpg file in a folder that is there",
+            file.display()
+        )
+    })
 }
 
 fn embed(paths: &[PathBuf], texts: &[String], context: &Context) -> Result<Vec<Embedded>> {

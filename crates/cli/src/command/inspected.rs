@@ -3,7 +3,9 @@
 use serde::Serialize;
 use wardrobe::quality::{Blur, Exposure, QualityReport, Warning};
 use wardrobe::{Look, Prediction, inspect};
-use wardrobe_types::{BasicColor, BoxXyxy, Category, Color, ColorName, EmbedderId, Embedding, Rgb8};
+use wardrobe_types::{
+    BasicColor, BoxXyxy, Category, Color, ColorName, EmbedderId, Embedding, Rgb8,
+};
 
 use crate::output::Output;
 use crate::table;
@@ -117,7 +119,10 @@ impl Row for Detected {
         let found = |f: &Found| {
             let [x0, y0, x1, y1] = <[f32; 4]>::from(f.bbox);
             let percent = f.confidence * 100.0;
-            format!("{} {percent:.0} % at {x0:.0},{y0:.0} to {x1:.0},{y1:.0}", f.class)
+            format!(
+                "{} {percent:.0} % at {x0:.0},{y0:.0} to {x1:.0},{y1:.0}",
+                f.class
+            )
         };
         let found: Vec<String> = self.detections.iter().map(found).collect();
         let words = match found.is_empty() {

@@ -1,5 +1,6 @@
 //! The wardrobe without models: garments are put in as the models would have seen them.
 
+mod detector;
 mod folder;
 mod garments;
 mod pages;
