@@ -60,6 +60,7 @@ fn data() -> TempDir {
 fn options(data: &Path) -> Options {
     Options {
         data: vec![data.to_path_buf()],
+        catalogues: Vec::new(),
         backgrounds: Vec::new(),
         pictures: PerSplit { train: 24, val: 6 },
         whole: PerSplit { train: 3, val: 1 },
@@ -202,6 +203,42 @@ fn whole_photos_are_the_datas_own_with_the_garments_box() {
         assert!(own.contains(&std::fs::read(&photo.path).unwrap()));
         assert!(photo.boxes[0].bbox.iou(&CLOTH) > 0.93, "{:?}", photo.boxes);
     }
+}
+
+/// A catalogue's clothes are shown on people.
+#[test]
+fn of_a_catalogue_bags_and_shoes_are_cut_and_no_clothes() {
+    let (data, shop) = (data(), tempdir().unwrap());
+    std::fs::create_dir_all(shop.path().join("images")).unwrap();
+    for part in ["train", "val"] {
+        let mut table = "id,articleType\n".to_owned();
+        for (number, article) in ["Handbags", "Tshirts", "Handbags", "Jeans"]
+            .iter()
+            .enumerate()
+        {
+            photo(GREEN, number as u32)
+                .save(shop.path().join(format!("images/{part}{number}.jpg")))
+                .unwrap();
+            table += &format!("{part}{number},{article}\n");
+        }
+        std::fs::write(shop.path().join(format!("styles_{part}.csv")), table).unwrap();
+    }
+    let with_shop = Options {
+        catalogues: vec![shop.path().to_path_buf()],
+        pictures: PerSplit { train: 12, val: 1 },
+        whole: PerSplit::default(),
+        ..options(data.path())
+    };
+    let out = tempdir().unwrap();
+    let made = make(&with_shop, &out.path().join("made")).unwrap();
+    assert_eq!(
+        made.photos,
+        PerSplit {
+            train: 8 + 2,
+            val: 4 + 2
+        }
+    );
+    assert!(made.parts.train.boxes_by_class()[DetectorClass::Bag as usize] > 0);
 }
 
 #[test]
