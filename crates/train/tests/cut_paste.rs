@@ -282,6 +282,8 @@ fn what_cannot_be_made_is_told() {
     }
     let problem = told(&options(flat.path()), "flat");
     assert!(problem.contains("nothing to cut out"), "{problem}");
+    // The folders it has made by then are not in the way of a second attempt.
+    assert_eq!(told(&options(flat.path()), "flat"), problem);
     std::fs::remove_dir_all(flat.path().join("val")).unwrap();
     let no_val = Options {
         pictures: PerSplit { train: 0, val: 1 },
