@@ -356,8 +356,8 @@ impl Writer {
 /// Whether there is anything but folders below `folder`: an attempt that failed early leaves those.
 fn holds_a_file(folder: &Path) -> Result<bool> {
     for entry in std::fs::read_dir(folder).at(folder)? {
-        let path = entry.at(folder)?.path();
-        if !path.is_dir() || holds_a_file(&path)? {
+        let entry = entry.at(folder)?;
+        if !entry.file_type().at(folder)?.is_dir() || holds_a_file(&entry.path())? {
             return Ok(true);
         }
     }
