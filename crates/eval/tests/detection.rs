@@ -268,7 +268,7 @@ fn intervals_are_those_of_measuring_each_sample() {
         // Of equal scores the earlier photo's goes first, and which that is depends on the draw.
         let scores = images.iter_mut().flat_map(|image| &mut image.found);
         for (number, found) in scores.enumerate() {
-            found.score += number as f32 * 1e-5;
+            found.score += number as f32 * 1e-6;
         }
         let metric = |of: fn(&DetectionScores) -> f64| {
             bootstrap.ci95(images.len(), |drawn| {
