@@ -227,6 +227,7 @@ fn names_of_other_data_sets_mean_detector_classes() {
         ("short_sleeve_top", Some(D::Top)),
         ("long sleeve outwear", Some(D::Outerwear)),
         ("vest dress", Some(D::Dress)),
+        ("vest", Some(D::Top)),
         ("pants", Some(D::Trousers)),
         ("undershirt", Some(D::Top)),
         ("pumps", Some(D::Shoes)),

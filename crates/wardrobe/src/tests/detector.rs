@@ -291,7 +291,7 @@ fn corrections_stay_with_their_garment_when_a_photo_is_looked_at_again() {
     let mut wardrobe = Wardrobe::open(folder.path(), ModelOptions::default()).unwrap();
     let picture = four_pieces();
     let first = put(&mut wardrobe, Category::Shirt, &picture, "test-embedder");
-    let mut again = |wardrobe: &mut Wardrobe, boxes: &[[f32; 4]]| {
+    let again = |wardrobe: &mut Wardrobe, boxes: &[[f32; 4]]| {
         let (ready, looks) = seen_again(&picture, boxes);
         let row = row_of("four.png".as_ref(), &ready);
         wardrobe.store_photo(&row, &ready, &looks).unwrap();
@@ -307,10 +307,10 @@ fn corrections_stay_with_their_garment_when_a_photo_is_looked_at_again() {
     // One then and one now: the same.
     assert_eq!(
         again(&mut wardrobe, &[right]),
-        [(first.clone(), right)].into()
+        BTreeMap::from([(first.clone(), right)])
     );
     // Another before it: the first keeps its id.
-    let two = [(first.clone(), right), (numbered(2), left)].into();
+    let two = BTreeMap::from([(first.clone(), right), (numbered(2), left)]);
     assert_eq!(again(&mut wardrobe, &[left, right]), two);
     let navy = Edit {
         category: Some(Category::Polo),
@@ -320,7 +320,7 @@ fn corrections_stay_with_their_garment_when_a_photo_is_looked_at_again() {
     // The one not seen any more is gone, with its crop; the corrected one stays.
     let crop = folder.path().join(format!("crops/{first}.jpg"));
     assert!(crop.exists());
-    let expected = [(numbered(2), left), (numbered(3), low)].into();
+    let expected = BTreeMap::from([(numbered(2), left), (numbered(3), low)]);
     assert_eq!(again(&mut wardrobe, &[low]), expected);
     assert!(!crop.exists());
     assert_eq!(
@@ -329,7 +329,7 @@ fn corrections_stay_with_their_garment_when_a_photo_is_looked_at_again() {
     );
     // Moved a little, in another order.
     let moved = [10.0, 0.0, 290.0, 410.0];
-    let expected = [(numbered(2), moved), (numbered(3), low)].into();
+    let expected = BTreeMap::from([(numbered(2), moved), (numbered(3), low)]);
     assert_eq!(again(&mut wardrobe, &[low, moved]), expected);
     assert_eq!(
         wardrobe.garment(&numbered(2)).unwrap().category,
