@@ -1,5 +1,7 @@
 //! `wardrobe eval`: weights and methods, measured on labelled data.
 
+mod detect;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -25,7 +27,7 @@ const SHOWN: usize = 8;
 /// Measure a model or method on labelled data, in the data's own labels
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products"
+    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -34,6 +36,8 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Task {
+    /// The garment detector, on photos with boxes: COCO's JSON, a YOLO folder or DeepFashion2
+    Detect(Data),
     /// The classifier, on a folder of photos a label or on styles.csv and images/
     Classify(Data),
     /// The colours, on a catalogue: styles.csv and images/
@@ -71,6 +75,8 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let start = Instant::now();
     let bar = progress::bar(context.quiet);
     let measured = match args.task {
+        // Its metrics have parts, and so a document of their own.
+        Task::Detect(Data { data }) => return detect::run(&data, &bar, context),
         Task::Classify(Data { data }) => classify(&data, &bar, context),
         Task::Colors(Data { data }) => colors(&data, &bar, context),
         Task::Search(Data { data }) => search(&data, &bar, context),

@@ -1,11 +1,13 @@
 //! Labelled photos, in the layouts they are published in.
 
+mod check;
 pub mod cut_paste;
 pub mod detection;
 mod image_folder;
 mod photos;
 mod styles_csv;
 
+pub use check::decode_all;
 pub use photos::PhotoCache;
 
 use crate::error::{Error, Result};
