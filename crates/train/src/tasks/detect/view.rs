@@ -13,7 +13,7 @@ use std::sync::Arc;
 use wardrobe_ingest::PAD;
 use wardrobe_types::BoxXyxy;
 
-/// A view of `sides` x `side` pixels.
+/// A view of `side` x `side` pixels.
 pub(super) struct View {
     side: f32,
     tiles: Vec<Tile>,
@@ -82,8 +82,8 @@ impl View {
         let mut targets = Vec::new();
         for tile in &self.tiles {
             for &Target { class, bbox } in &samples[tile.sample].targets {
-                let whole = self.placed(tile.to_canvas(bbox));
-                let visible = self.placed(tile.visible);
+                let whole = self.in_view(tile.to_canvas(bbox));
+                let visible = self.in_view(tile.visible);
                 let seen = clip(
                     clip(whole, visible),
                     BoxXyxy::whole(self.side as u32, self.side as u32),
@@ -101,7 +101,7 @@ impl View {
         targets
     }
 
-    fn placed(&self, b: BoxXyxy) -> BoxXyxy {
+    fn in_view(&self, b: BoxXyxy) -> BoxXyxy {
         let x = |x: f32| x * self.scale + self.origin.0;
         let y = |y: f32| y * self.scale + self.origin.1;
         BoxXyxy {
