@@ -340,7 +340,7 @@ fn what_cannot_be_converted_says_why() {
         (vec!["starter-classifier", "a.pt"], ".safetensors"),
         (
             vec!["starter-classifier", "a.safetensors", "--arch", "yolov8"],
-            "YOLOv8",
+            "exported by `wardrobe train detect`",
         ),
         (vec!["nothing.pt", "a.safetensors"], "nothing.pt"),
     ];

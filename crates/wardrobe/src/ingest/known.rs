@@ -30,7 +30,7 @@ impl Known {
             stale,
         };
         for photo in store.photos()? {
-            known.add(photo);
+            known.insert(photo);
         }
         Ok(known)
     }
@@ -38,6 +38,10 @@ impl Known {
     /// Takes note of one more photo, or of one looked at again.
     pub(super) fn add(&mut self, photo: PhotoRow) {
         self.stale.remove(&photo.sha256);
+        self.insert(photo);
+    }
+
+    fn insert(&mut self, photo: PhotoRow) {
         let sha256 = photo.sha256.clone();
         let phash = photo.phash;
         if self.photos.insert(sha256.clone(), photo).is_none() {
