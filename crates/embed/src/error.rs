@@ -26,6 +26,16 @@ pub enum Error {
     /// The weights do not fit the network.
     #[error(transparent)]
     Weights(#[from] wardrobe_weights::Error),
+    /// A file's metadata does not describe a network.
+    #[error("{file}: the metadata entry {entry:?} is malformed: {problem}; write the file anew")]
+    Metadata {
+        /// The file.
+        file: String,
+        /// The entry.
+        entry: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A photo could not be brought to the network's size.
     #[error(transparent)]
     Photo(#[from] wardrobe_ingest::Error),

@@ -76,6 +76,9 @@ pub enum Error {
     /// The classifier failed.
     #[error(transparent)]
     Classifier(#[from] wardrobe_classify::Error),
+    /// CLIP failed.
+    #[error(transparent)]
+    Clip(#[from] wardrobe_embed::Error),
     /// A metric is undefined on this data.
     #[error(transparent)]
     Metric(#[from] wardrobe_eval::EvalError),

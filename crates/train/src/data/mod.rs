@@ -1,9 +1,13 @@
 //! Labelled photos, in the layouts they are published in.
 
 mod image_folder;
+mod labelled;
+mod pairs;
 mod photos;
 mod styles_csv;
 
+pub use labelled::Labelled;
+pub use pairs::{Pair, Pairs};
 pub use photos::PhotoCache;
 
 use crate::error::{Error, Result};
