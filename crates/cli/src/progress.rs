@@ -42,23 +42,32 @@ pub fn watch<'a>(bar: &'a ProgressBar, context: &'a Context) -> impl FnMut(Event
         Event::Skipped { reason } => {
             bar.suspend(|| output::to_stderr(format_args!("error: {reason}")));
         }
+        Event::Before { metrics } => {
+            let metrics = listed(&metrics);
+            bar.suspend(|| context.note(format_args!("before training{metrics}")));
+        }
         Event::Epoch {
             epoch,
             train_loss,
-            top1,
-            macro_f1,
+            metrics,
             best,
             seconds,
         } => {
             let best = if best { ", the best so far" } else { "" };
+            let metrics = listed(&metrics);
             bar.suspend(|| {
                 context.note(format_args!(
-                    "epoch {epoch}: loss {train_loss:.3}, top-1 {top1:.3}, macro-F1 {macro_f1:.3} in {seconds:.0} s{best}"
+                    "epoch {epoch}: loss {train_loss:.3}{metrics} in {seconds:.0} s{best}"
                 ));
             });
         }
         _ => {}
     }
+}
+
+fn listed(metrics: &[(&str, f64)]) -> String {
+    let metrics = metrics.iter();
+    metrics.map(|(name, value)| format!(", {name} {value:.3}")).collect()
 }
 
 fn place(bar: &ProgressBar, done: usize, total: usize, message: String) {

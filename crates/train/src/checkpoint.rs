@@ -2,26 +2,27 @@
 
 use crate::error::{AtPath, Error, Result};
 use candle_core::{Device, Tensor};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-/// A run between two epochs.
+/// A run between two epochs; `B` is what its task calls the best epoch.
 #[derive(Debug)]
-pub(crate) struct Checkpoint {
+pub(crate) struct Checkpoint<B> {
     pub(crate) weights: BTreeMap<String, Tensor>,
     pub(crate) average: BTreeMap<String, Tensor>,
     pub(crate) optimizer: BTreeMap<String, Tensor>,
-    pub(crate) progress: Progress,
+    pub(crate) progress: Progress<B>,
 }
 
 /// The part of it that is not tensors.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Progress {
+pub(crate) struct Progress<B> {
     /// Epochs done.
     pub(crate) epochs: usize,
     pub(crate) average_updates: usize,
-    pub(crate) best: Option<crate::tasks::classify::Best>,
+    pub(crate) best: Option<B>,
     /// The settings, so that a run is not resumed with others.
     pub(crate) config: String,
     pub(crate) seconds: f64,
@@ -29,7 +30,7 @@ pub(crate) struct Progress {
 
 const PROGRESS: &str = "progress";
 
-impl Checkpoint {
+impl<B: Serialize + DeserializeOwned> Checkpoint<B> {
     pub(crate) fn save(&self, path: &Path) -> Result<()> {
         let parts = [
             ("weights", &self.weights),

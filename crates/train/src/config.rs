@@ -1,6 +1,7 @@
 //! A run's settings, as a TOML file.
 
 use crate::error::{AtPath, Error, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -68,6 +69,25 @@ impl Default for TrainConfig {
     }
 }
 
+/// Reads a TOML file, makes its paths relative to its folder by `paths`, and checks it.
+pub(crate) fn read<C: DeserializeOwned>(
+    path: &Path,
+    paths: impl FnOnce(&mut C, &Path),
+    check: impl FnOnce(&C) -> Result<(), String>,
+) -> Result<C> {
+    let text = std::fs::read_to_string(path).at(path)?;
+    let invalid = |problem: String| Error::Config {
+        path: path.to_path_buf(),
+        problem,
+    };
+    let mut config: C = toml::from_str(&text).map_err(|e| invalid(e.to_string()))?;
+    if let Some(folder) = path.parent() {
+        paths(&mut config, folder);
+    }
+    check(&config).map_err(invalid)?;
+    Ok(config)
+}
+
 /// One data set of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,26 +134,51 @@ impl Default for AugmentConfig {
     }
 }
 
+impl AugmentConfig {
+    /// No variation at all.
+    pub const STILL: Self = Self {
+        min_area: 1.0,
+        max_aspect: 1.0,
+        rotation: 0.0,
+        flip: 0.0,
+        color: 0.0,
+        erase: 0.0,
+    };
+
+    pub(crate) fn check(&self) -> Result<(), String> {
+        check_shares(&[
+            ("augment.flip", self.flip.into()),
+            ("augment.erase", self.erase.into()),
+            ("augment.color", self.color.into()),
+        ])?;
+        if !(self.min_area > 0.0 && self.min_area <= 1.0) || self.max_aspect < 1.0 {
+            return Err(
+                "augment.min_area must be in 0..=1 and augment.max_aspect at least 1".to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Finds a value outside `0..1`.
+pub(crate) fn check_shares(shares: &[(&str, f64)]) -> Result<(), String> {
+    match shares.iter().find(|(_, value)| !(0.0..1.0).contains(value)) {
+        Some((name, value)) => Err(format!("{name} = {value} is not in 0..1")),
+        None => Ok(()),
+    }
+}
+
 impl TrainConfig {
     /// Reads and checks a TOML file. Relative data paths are relative to it.
     ///
     /// # Errors
     /// A file that cannot be read, is not TOML, has an unknown key or a value out of range.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).at(path)?;
-        let invalid = |problem: String| Error::Config {
-            path: path.to_path_buf(),
-            problem,
+        let paths = |config: &mut Self, folder: &Path| {
+            let data = config.data.iter_mut();
+            data.for_each(|data| data.path = folder.join(&data.path));
         };
-        let mut config: Self = toml::from_str(&text).map_err(|e| invalid(e.to_string()))?;
-        if let Some(folder) = path.parent() {
-            config
-                .data
-                .iter_mut()
-                .for_each(|data| data.path = folder.join(&data.path));
-        }
-        config.check().map_err(invalid)?;
-        Ok(config)
+        read(path, paths, Self::check)
     }
 
     /// Finds values that cannot work, before a long run starts.
@@ -169,29 +214,13 @@ impl TrainConfig {
                 data.path.display()
             ));
         }
-        let shares = [
+        check_shares(&[
             ("label_smoothing", self.label_smoothing),
             ("ema_decay", self.ema_decay),
             ("dropout", self.dropout.into()),
             ("stochastic_depth", self.stochastic_depth.into()),
-            ("augment.flip", self.augment.flip.into()),
-            ("augment.erase", self.augment.erase.into()),
-            ("augment.color", self.augment.color.into()),
-        ];
-        if let Some((name, value)) = shares
-            .into_iter()
-            .find(|(_, value)| !(0.0..1.0).contains(value))
-        {
-            return Err(format!("{name} = {value} is not in 0..1"));
-        }
-        if !(self.augment.min_area > 0.0 && self.augment.min_area <= 1.0)
-            || self.augment.max_aspect < 1.0
-        {
-            return Err(
-                "augment.min_area must be in 0..=1 and augment.max_aspect at least 1".to_owned(),
-            );
-        }
-        Ok(())
+        ])?;
+        self.augment.check()
     }
 
     /// The side of photos in `epoch`, from 0: a multiple of 8.

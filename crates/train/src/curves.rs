@@ -19,8 +19,25 @@ pub(crate) struct LogRow {
     pub(crate) seconds: f64,
 }
 
+/// A name, and a value an epoch.
+pub(crate) type Curve = (&'static str, Vec<(f64, f64)>);
+
 /// Draws the log to a PNG.
 pub(crate) fn draw(rows: &[LogRow], path: &Path) -> Result<()> {
+    let series = |f: fn(&LogRow) -> f64| {
+        let points = rows.iter().map(|row| (row.epoch as f64, f(row)));
+        points.collect::<Vec<_>>()
+    };
+    let metrics = [
+        ("top-1", series(|row| row.val_top1)),
+        ("top-5", series(|row| row.val_top5)),
+        ("macro-F1", series(|row| row.val_macro_f1)),
+    ];
+    draw_curves(series(|row| row.train_loss.into()), &metrics, path)
+}
+
+/// Draws the loss of each epoch, and below it up to three metrics in 0..=1, to a PNG.
+pub(crate) fn draw_curves(loss: Vec<(f64, f64)>, metrics: &[Curve], path: &Path) -> Result<()> {
     let failed = |problem: String| Error::Curves {
         path: path.to_path_buf(),
         problem,
@@ -28,36 +45,32 @@ pub(crate) fn draw(rows: &[LogRow], path: &Path) -> Result<()> {
     if register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).is_err() {
         return Err(failed("the font cannot be read".to_owned()));
     }
-    draw_panels(rows, path).map_err(|e| failed(e.to_string()))
+    draw_panels(loss, metrics, path).map_err(|e| failed(e.to_string()))
 }
 
 fn draw_panels(
-    rows: &[LogRow],
+    loss: Vec<(f64, f64)>,
+    metrics: &[Curve],
     path: &Path,
 ) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let root = BitMapBackend::new(path, (900, 700)).into_drawing_area();
     root.fill(&WHITE)?;
     let (upper, lower) = root.split_vertically(350);
-    let series = |f: fn(&LogRow) -> f64| {
-        rows.iter()
-            .map(|row| (row.epoch as f64, f(row)))
-            .collect::<Vec<_>>()
-    };
-    let loss = series(|row| row.train_loss.into());
+    let epochs = loss.last().map_or(0.0, |(epoch, _)| *epoch);
     let highest = loss.iter().map(|&(_, y)| y).fold(0.0, f64::max);
     panel(
         &upper,
         "Training loss",
-        rows.len(),
+        epochs,
         highest * 1.05,
         &[("loss", BLUE, loss)],
     )?;
-    let metrics = [
-        ("top-1", BLUE, series(|row| row.val_top1)),
-        ("top-5", GREEN, series(|row| row.val_top5)),
-        ("macro-F1", RED, series(|row| row.val_macro_f1)),
-    ];
-    panel(&lower, "Validation", rows.len(), 1.0, &metrics)?;
+    let colors = [BLUE, GREEN, RED].into_iter();
+    let metrics = metrics.iter().zip(colors);
+    let metrics: Vec<Named> = metrics
+        .map(|((name, points), color)| (*name, color, points.clone()))
+        .collect();
+    panel(&lower, "Validation", epochs, 1.0, &metrics)?;
     root.present()?;
     Ok(())
 }
@@ -67,7 +80,7 @@ type Named = (&'static str, RGBColor, Vec<(f64, f64)>);
 fn panel(
     area: &DrawingArea<BitMapBackend<'_>, plotters::coord::Shift>,
     title: &str,
-    epochs: usize,
+    epochs: f64,
     top: f64,
     lines: &[Named],
 ) -> std::result::Result<(), Box<dyn std::error::Error>> {
@@ -76,7 +89,7 @@ fn panel(
         .margin(14)
         .x_label_area_size(34)
         .y_label_area_size(54)
-        .build_cartesian_2d(0.0..epochs as f64 + 0.5, 0.0..top.max(f64::EPSILON))?;
+        .build_cartesian_2d(0.0..epochs + 0.5, 0.0..top.max(f64::EPSILON))?;
     chart
         .configure_mesh()
         .x_desc("epoch")

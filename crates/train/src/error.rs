@@ -17,6 +17,12 @@ pub enum Error {
         /// What is wrong, and what would be right.
         problem: String,
     },
+    /// A run cannot start from what it was given.
+    #[error("{problem}")]
+    Start {
+        /// What does not fit, and what to do.
+        problem: String,
+    },
     /// A folder holds no data set that is known.
     #[error("{}: {problem}", path.display())]
     Data {

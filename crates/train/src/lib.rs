@@ -26,6 +26,7 @@ mod curves;
 pub mod data;
 mod error;
 pub mod evaluate;
+mod log;
 mod progress;
 pub mod tasks;
 

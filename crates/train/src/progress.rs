@@ -29,16 +29,19 @@ pub enum Event {
         /// The batch's loss.
         loss: f32,
     },
+    /// The network was measured before the first epoch.
+    Before {
+        /// As [`Event::Epoch`]'s.
+        metrics: Vec<(&'static str, f64)>,
+    },
     /// An epoch was finished and measured.
     Epoch {
         /// From 1.
         epoch: usize,
         /// Mean loss over its batches.
         train_loss: f32,
-        /// Share of the validation photos whose most likely label is right.
-        top1: f64,
-        /// Mean F1 over labels.
-        macro_f1: f64,
+        /// Of the validation part, by name, the one that decides which epoch is best first.
+        metrics: Vec<(&'static str, f64)>,
         /// Whether it is the best so far.
         best: bool,
         /// Wall time of the epoch.

@@ -5,13 +5,14 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use wardrobe::Models;
 use wardrobe_eval::Interval;
 use wardrobe_train::data::Dataset;
 use wardrobe_train::evaluate;
+use wardrobe_train::evaluate::clip::{Encoder, PROMPTS, Variant};
 
 use crate::context::Context;
 use crate::failure::Status;
@@ -23,7 +24,7 @@ const SHOWN: usize = 8;
 /// Measure a model or method on labelled data, in the data's own labels
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json"
+    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe --weights runs/clip/best.safetensors eval clip --data products --labelled clothing"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -34,6 +35,8 @@ pub struct Args {
 enum Task {
     /// The classifier, on a folder of photos a label or on styles.csv and images/
     Classify(Data),
+    /// CLIP, on photos with texts, on folders named as what their photos show, or on both
+    Clip(Clip),
     /// The colours, on a catalogue: styles.csv and images/
     Colors(Data),
 }
@@ -43,6 +46,20 @@ struct Data {
     /// The data set; its val part is measured where it has one
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct Clip {
+    /// Photos with texts (pairs.csv, pairs.jsonl, styles.csv; the _val one where there is one), or folders of photos named
+    /// as what they show. The weights are those of --weights FILE
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Folders of photos to be named without training, beside photos with texts in --data
+    #[arg(long, value_name = "DIR")]
+    labelled: Option<PathBuf>,
+    /// What the weights are, where their file does not say: vit-b-32, or vit-b-32-quickgelu (OpenAI's, FashionCLIP's)
+    #[arg(long, value_name = "NAME", default_value = "vit-b-32", value_parser = ["vit-b-32", "vit-b-32-quickgelu"])]
+    variant: String,
 }
 
 /// A measurement, and what stands behind it.
@@ -68,6 +85,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let bar = progress::bar(context.quiet);
     let measured = match args.task {
         Task::Classify(Data { data }) => classify(&data, &bar, context),
+        Task::Clip(args) => clip(&args, &bar, context),
         Task::Colors(Data { data }) => colors(&data, &bar, context),
     };
     bar.finish_and_clear();
@@ -102,6 +120,35 @@ fn classify(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Documen
             .map(|(label, of)| (label, names(of)))
             .collect(),
         unmapped: report.unmapped,
+        failed: report.failed,
+    })
+}
+
+fn clip(args: &Clip, bar: &ProgressBar, context: &Context) -> Result<Document> {
+    let models = context.models();
+    let Some(weights) = models.weights.as_ref().filter(|path| path.is_file()) else {
+        bail!("name a file of CLIP's weights with --weights FILE; none are shipped");
+    };
+    let variant = match args.variant.as_str() {
+        "vit-b-32-quickgelu" => Variant::VitB32QuickGelu,
+        _ => Variant::VitB32,
+    };
+    let encoder = Encoder::open(weights, variant, &models.device()?)?;
+    let prompts = PROMPTS.map(str::to_owned);
+    let labelled = args.labelled.as_deref();
+    let mut watch = progress::watch(bar, context);
+    let report = evaluate::clip::clip(&encoder, &args.data, labelled, &prompts, &mut watch)?;
+    let photos = |n: usize| vec![format!("{n} photos")];
+    Ok(Document {
+        task: "clip",
+        metrics: report.metrics,
+        n: report.n,
+        ci95: report.ci95,
+        weights: Some(weights.display().to_string()),
+        seconds: 0.0,
+        confused: Vec::new(),
+        labels: report.labels.into_iter().map(|(label, n)| (label, photos(n))).collect(),
+        unmapped: BTreeMap::new(),
         failed: report.failed,
     })
 }
@@ -156,7 +203,9 @@ fn text(document: &Document) -> String {
     for (label, taken_for, photos) in document.confused.iter().take(SHOWN) {
         let _ = writeln!(text, "  {photos:4}  {label} taken for {taken_for}");
     }
-    text.push_str("labels\n");
+    if !document.labels.is_empty() {
+        text.push_str("labels\n");
+    }
     for (label, names) in &document.labels {
         let _ = writeln!(text, "  {label:18} {}", names.join(", "));
     }

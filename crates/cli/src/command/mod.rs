@@ -13,6 +13,7 @@ pub mod score;
 pub mod show;
 pub mod similar;
 pub mod train;
+mod train_clip;
 
 use anyhow::Result;
 

@@ -25,6 +25,8 @@ pub struct Args {
 enum Task {
     /// The classifier: EfficientNet-B0 over the 47 categories
     Classify(Classify),
+    /// CLIP: fine-tuned on photos with texts, or a small one from scratch
+    Clip(super::train_clip::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -58,13 +60,20 @@ struct Document {
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
-    let Task::Classify(Classify {
+    match args.task {
+        Task::Classify(args) => classify(args, context),
+        Task::Clip(args) => super::train_clip::run(args, context),
+    }
+}
+
+fn classify(args: Classify, context: &Context) -> Result<Status> {
+    let Classify {
         config: file,
         data,
         out,
         init,
         resume,
-    }) = args.task;
+    } = args;
     let mut config = file
         .as_deref()
         .map(TrainConfig::from_file)
@@ -108,7 +117,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
 }
 
 /// The most memory the process has had, as Linux tells it.
-fn peak_memory_bytes() -> Option<u64> {
+pub(super) fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
         .lines()

@@ -34,7 +34,9 @@ impl Labelled {
         if read.labels.len() < 2 {
             return Err(Error::Data {
                 path: folder.to_path_buf(),
-                problem: "expected folders named as what they show, two or more, with photos in them".to_owned(),
+                problem: "expected two or more folders named as what they show, with photos in them, or a table of \
+                          photos and texts: pairs.csv, pairs.jsonl or styles.csv, with _val in its name for a part"
+                    .to_owned(),
             });
         }
         Ok(read)

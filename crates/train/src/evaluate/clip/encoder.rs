@@ -36,10 +36,11 @@ impl Encoder {
     /// The network of a file: the one it says it is for, else `otherwise`.
     ///
     /// # Errors
-    /// Weights that do not fit.
-    pub fn load(weights: &Tensors, otherwise: Variant, device: &Device) -> Result<Self> {
-        let config = ClipConfig::of(weights)?.unwrap_or(otherwise.config());
-        let tensors = load_weights(&config, weights)?.into_iter().collect();
+    /// A file that cannot be read, weights that do not fit.
+    pub fn open(weights: &Path, otherwise: Variant, device: &Device) -> Result<Self> {
+        let weights = Tensors::load(weights)?;
+        let config = ClipConfig::of(&weights)?.unwrap_or(otherwise.config());
+        let tensors = load_weights(&config, &weights)?.into_iter().collect();
         let vb = VarBuilder::from_tensors(tensors, DType::F32, device);
         Self::new(&Clip::new(&config, vb)?, config, device)
     }

@@ -6,16 +6,17 @@ mod measure;
 pub use encoder::Encoder;
 pub(crate) use encoder::{padded, tokens};
 pub use measure::PROMPTS;
+pub use wardrobe_embed::Variant;
 
 use crate::data::{Labelled, Pairs};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::progress::Event;
 use measure::{K, Named, Neighbours, Search};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use wardrobe_eval::{
-    Bootstrap, Interval, chance_recall_at_k, knn_purity, neighbour_purity, recall_at_k, recall_hits,
+    Bootstrap, Interval, chance_recall_at_k, neighbour_purity, recall_at_k, recall_hits,
 };
 
 /// What is measured after every epoch.
@@ -60,7 +61,7 @@ pub fn clip(
     let pairs = Pairs::for_evaluation(data)?;
     let labelled = match (&pairs, labelled) {
         (_, Some(folder)) => Some(Labelled::for_evaluation(folder)?),
-        (None, None) => Some(Labelled::for_evaluation(data).map_err(|_| neither(data))?),
+        (None, None) => Some(Labelled::for_evaluation(data)?),
         (Some(_), None) => None,
     };
     let mut report = Report::default();
@@ -84,15 +85,6 @@ pub fn clip(
         report.failed.extend(named.failed);
     }
     Ok(report)
-}
-
-fn neither(path: &Path) -> Error {
-    Error::Data {
-        path: path.to_path_buf(),
-        problem: "expected pairs of photo and text (pairs.csv, pairs.jsonl, styles.csv, or one of them with _val in its \
-                  name), or folders named as what they show, with photos in them"
-            .to_owned(),
-    }
 }
 
 impl Report {
@@ -149,19 +141,22 @@ pub(crate) struct Validation {
 }
 
 impl Validation {
-    /// Photos that cannot be read are left out, silently: each epoch would tell of them again.
-    pub(crate) fn measure(&self, encoder: &Encoder) -> Result<Metrics> {
-        let search = Search::new(encoder, &self.pairs, &mut |_| ())?;
-        let named = self.forgetting.as_ref().map(|labelled| {
-            let named = Named::new(encoder, labelled, &self.prompts, &mut |_| ())?;
+    pub(crate) fn measure(
+        &self,
+        encoder: &Encoder,
+        watch: &mut dyn FnMut(Event),
+    ) -> Result<Metrics> {
+        let search = Search::new(encoder, &self.pairs, watch)?;
+        let mut zero_shot = None;
+        if let Some(labelled) = &self.forgetting {
+            let named = Named::new(encoder, labelled, &self.prompts, watch)?;
             let right = named.right.iter().filter(|right| **right).count();
-            Ok::<_, Error>(right as f64 / named.right.len() as f64)
-        });
-        let k = K.min(search.photos);
+            zero_shot = Some(right as f64 / named.right.len() as f64);
+        }
         Ok(Metrics {
             recall_at_1: recall_at_k(&search.relevant, &search.ranked, 1)?,
-            recall_at_10: recall_at_k(&search.relevant, &search.ranked, k)?,
-            zero_shot: named.transpose()?,
+            recall_at_10: recall_at_k(&search.relevant, &search.ranked, K.min(search.photos))?,
+            zero_shot,
         })
     }
 }

@@ -7,28 +7,20 @@
 mod data;
 mod trainer;
 
+pub use super::Run;
+
 use crate::TrainConfig;
 use crate::curves::{self, LogRow};
+use crate::log::write_log;
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::classify::Metrics;
 use crate::progress::Event;
 use candle_core::Device;
 use data::Data;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 use trainer::Trainer;
-
-/// Where a run writes, and what it starts from.
-#[derive(Clone, Debug)]
-pub struct Run {
-    /// Folder for weights, checkpoint, log and curves.
-    pub out: PathBuf,
-    /// Weights to start from (ImageNet's, or an earlier run's); a head for other classes is replaced.
-    pub init: Option<PathBuf>,
-    /// Go on from the checkpoint in `out`.
-    pub resume: bool,
-}
 
 /// The best epoch so far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,8 +108,7 @@ pub fn train(
         watch(Event::Epoch {
             epoch: epoch + 1,
             train_loss,
-            top1,
-            macro_f1,
+            metrics: vec![("top-1", top1), ("macro-F1", macro_f1)],
             best,
             seconds,
         });
@@ -136,16 +127,4 @@ pub fn train(
         curves,
         seconds: trainer.progress.seconds,
     })
-}
-
-fn write_log(rows: &[LogRow], path: &Path) -> Result<()> {
-    let failed = |e: csv::Error| Error::File {
-        path: path.to_path_buf(),
-        source: std::io::Error::other(e),
-    };
-    let mut writer = csv::Writer::from_path(path).map_err(failed)?;
-    rows.iter()
-        .try_for_each(|row| writer.serialize(row))
-        .map_err(failed)?;
-    writer.flush().at(path)
 }

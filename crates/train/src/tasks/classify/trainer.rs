@@ -1,12 +1,13 @@
 //! A network in training, with its optimiser and its average.
 
 use super::data::Data;
-use super::{CHECKPOINT, LOG, Run};
+use super::{Best, CHECKPOINT, LOG, Run};
 use crate::TrainConfig;
 use crate::augment::vary;
 use crate::checkpoint::{Checkpoint, Progress, write_safetensors};
 use crate::curves::LogRow;
 use crate::error::{AtPath, Error, Result};
+use crate::log::read_log;
 use crate::evaluate::classify::{Metrics, metrics, rank_labels};
 use crate::progress::Event;
 use candle_core::{D, DType, Device, Tensor, Var};
@@ -36,7 +37,7 @@ pub(super) struct Trainer<'a> {
     optimizer: AdamW,
     average: Ema,
     frozen_epochs: usize,
-    pub(super) progress: Progress,
+    pub(super) progress: Progress<Best>,
 }
 
 impl<'a> Trainer<'a> {
@@ -171,7 +172,8 @@ impl<'a> Trainer<'a> {
             .for_each(|(i, (out, &sample))| {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(i as u64));
                 if let Some(photo) = data.train.get(data.samples[sample].photo) {
-                    vary(photo, side, &self.config.augment, &mut rng, out);
+                    let norm = Normalization::ImageNet;
+                    vary(photo, side, norm, &self.config.augment, &mut rng, out);
                 }
             });
         for (row, &sample) in members.chunks_mut(categories).zip(batch) {
@@ -304,16 +306,7 @@ impl<'a> Trainer<'a> {
         self.average
             .restore(&checkpoint.average, checkpoint.progress.average_updates)?;
         self.progress = checkpoint.progress;
-        let log = out.join(LOG);
-        let invalid = |e: csv::Error| Error::Checkpoint {
-            path: log.clone(),
-            problem: e.to_string(),
-        };
-        let mut rows: Vec<LogRow> = csv::Reader::from_path(&log)
-            .map_err(invalid)?
-            .deserialize()
-            .collect::<Result<_, _>>()
-            .map_err(invalid)?;
+        let mut rows: Vec<LogRow> = read_log(&out.join(LOG))?;
         rows.truncate(self.progress.epochs);
         // The log's numbers come back as they were written; JSON's may be off in the last place, and a later epoch
         // that is only as good as the best one would pass for better.
