@@ -67,7 +67,9 @@ pub fn watch<'a>(bar: &'a ProgressBar, context: &'a Context) -> impl FnMut(Event
 
 fn listed(metrics: &[(&str, f64)]) -> String {
     let metrics = metrics.iter();
-    metrics.map(|(name, value)| format!(", {name} {value:.3}")).collect()
+    metrics
+        .map(|(name, value)| format!(", {name} {value:.3}"))
+        .collect()
 }
 
 fn place(bar: &ProgressBar, done: usize, total: usize, message: String) {

@@ -256,7 +256,9 @@ fn a_file_says_what_network_it_is_for() {
     named.metadata.insert(name.clone(), value.clone());
     assert_eq!(ClipConfig::of(&named).unwrap(), Some(config()));
     let quick = Variant::VitB32QuickGelu.config();
-    named.metadata.insert(name.clone(), quick.to_metadata().unwrap().1);
+    named
+        .metadata
+        .insert(name.clone(), quick.to_metadata().unwrap().1);
     assert_eq!(ClipConfig::of(&named).unwrap(), Some(quick));
     for wrong in [
         value.replace("\"gelu\"", "\"tanh\""),
@@ -265,7 +267,10 @@ fn a_file_says_what_network_it_is_for() {
     ] {
         named.metadata.insert(name.clone(), wrong);
         let error = ClipConfig::of(&named).unwrap_err().to_string();
-        assert!(error.contains("test.safetensors") && error.contains("clip"), "{error}");
+        assert!(
+            error.contains("test.safetensors") && error.contains("clip"),
+            "{error}"
+        );
     }
     let relu = ClipConfig {
         activation: wardrobe_nn::Activation::Relu,

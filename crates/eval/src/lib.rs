@@ -37,6 +37,4 @@ pub use detection::{
 };
 pub use error::EvalError;
 pub use interval::{Bootstrap, BootstrapInterval, Interval, wilson_ci95};
-pub use retrieval::{
-    chance_recall_at_k, knn_purity, neighbour_purity, recall_at_k, recall_hits,
-};
+pub use retrieval::{chance_recall_at_k, knn_purity, neighbour_purity, recall_at_k, recall_hits};

@@ -109,11 +109,7 @@ pub fn neighbour_purity(
 ///
 /// # Errors
 /// As [`neighbour_purity`].
-pub fn knn_purity(
-    labels: &[usize],
-    neighbours: &[Vec<usize>],
-    k: usize,
-) -> Result<f64, EvalError> {
+pub fn knn_purity(labels: &[usize], neighbours: &[Vec<usize>], k: usize) -> Result<f64, EvalError> {
     let purity = neighbour_purity(labels, neighbours, k)?;
     Ok(purity.iter().sum::<f64>() / purity.len() as f64)
 }

@@ -39,7 +39,11 @@ fn data_set(folder: &Path) {
                 let photo = format!("photos/{name}-{seed}.png");
                 save(&folder.join(&photo), color, seed);
                 table += &format!("{photo},a {name} square\n");
-                save(&folder.join(format!("named/{name}/{seed}.png")), color, seed);
+                save(
+                    &folder.join(format!("named/{name}/{seed}.png")),
+                    color,
+                    seed,
+                );
             }
         }
         std::fs::write(folder.join(format!("pairs_{part}.csv")), table).unwrap();
@@ -52,7 +56,7 @@ fn config(data: &Path) -> ClipTrainConfig {
         batch_size: 12,
         micro_batch_size: 5,
         mode: ClipMode::Full,
-        learning_rate: 1e-2,
+        learning_rate: 3e-3,
         drift_penalty: 0.0,
         seed: 3,
         network: Some(toml::from_str(NETWORK).unwrap()),
@@ -97,13 +101,17 @@ fn bits(path: &Path) -> BTreeMap<String, Vec<u64>> {
     };
     let file = Tensors::load(path).unwrap();
     let named = file.map.iter();
-    named.map(|(name, tensor)| (name.clone(), bits(tensor))).collect()
+    named
+        .map(|(name, tensor)| (name.clone(), bits(tensor)))
+        .collect()
 }
 
 /// The log's rows without the wall time, which is the last column.
 fn log(out: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(out.join("log.csv")).unwrap();
-    text.lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned()).collect()
+    text.lines()
+        .map(|line| line.rsplit_once(',').unwrap().0.to_owned())
+        .collect()
 }
 
 #[test]
@@ -125,15 +133,35 @@ fn a_run_learns_to_find_photos_and_an_interrupted_one_ends_with_the_same_bits() 
     assert!(after.recall_at_1 >= 5.0 / 6.0, "{before:?} {after:?}");
     // Not trained on: "a photo of a red." and so on.
     assert!(after.zero_shot > before.zero_shot, "{before:?} {after:?}");
-    assert!(whole.sweep.is_empty() && whole.mixed_weights.is_none(), "it started from nothing");
+    assert!(
+        whole.sweep.is_empty() && whole.mixed_weights.is_none(),
+        "it started from nothing"
+    );
     assert_eq!(log(&at("whole")).len(), 1 + 1 + 6);
-    assert!(log(&at("whole"))[1].starts_with("0,0.0,,"), "{:?}", log(&at("whole")));
+    assert!(
+        log(&at("whole"))[1].starts_with("0,0.0,,"),
+        "{:?}",
+        log(&at("whole"))
+    );
     let curves = wardrobe_ingest::load(&whole.curves).unwrap().image;
-    assert!(curves.pixels().filter(|pixel| pixel.0.iter().any(|&v| v < 200)).count() > 1000);
+    assert!(
+        curves
+            .pixels()
+            .filter(|pixel| pixel.0.iter().any(|&v| v < 200))
+            .count()
+            > 1000
+    );
 
     let stopped = catch_unwind(AssertUnwindSafe(|| {
         go(&config, &at("broken"), None, false, &mut |event| {
-            let here = matches!(event, Event::Step { epoch: 3, step: 2, .. });
+            let here = matches!(
+                event,
+                Event::Step {
+                    epoch: 3,
+                    step: 2,
+                    ..
+                }
+            );
             assert!(!here, "stopped here on purpose");
         })
     }));
@@ -141,7 +169,10 @@ fn a_run_learns_to_find_photos_and_an_interrupted_one_ends_with_the_same_bits() 
     let resumed = go(&config, &at("broken"), None, true, &mut |_| ()).unwrap();
     assert_eq!((resumed.best, resumed.before), (whole.best, whole.before));
     for file in ["checkpoint.safetensors", "best.safetensors"] {
-        let (whole, resumed) = (bits(&at("whole").join(file)), bits(&at("broken").join(file)));
+        let (whole, resumed) = (
+            bits(&at("whole").join(file)),
+            bits(&at("broken").join(file)),
+        );
         assert!(whole == resumed, "{file}");
     }
     assert_eq!(log(&at("broken")), log(&at("whole")));
@@ -157,7 +188,12 @@ fn a_run_learns_to_find_photos_and_an_interrupted_one_ends_with_the_same_bits() 
 
 fn exported_weights_measure_as_in_training(summary: &Summary, data: &Path) {
     let weights = Tensors::load(&summary.weights).unwrap();
-    assert!(weights.map.values().all(|tensor| tensor.dtype() == DType::F16));
+    assert!(
+        weights
+            .map
+            .values()
+            .all(|tensor| tensor.dtype() == DType::F16)
+    );
     for entry in ["clip", "training", "epoch", "recall_at_10"] {
         assert!(weights.metadata.contains_key(entry), "{entry}");
     }
@@ -170,7 +206,10 @@ fn exported_weights_measure_as_in_training(summary: &Summary, data: &Path) {
     // Rounded to f16 since: one text may find another photo.
     let near = |name: &str, value: f64, step: f64| {
         let measured = report.metrics[name];
-        assert!((measured - value).abs() < 1.5 * step, "{name}: {measured}, {value}");
+        assert!(
+            (measured - value).abs() < 1.5 * step,
+            "{name}: {measured}, {value}"
+        );
         assert!(report.ci95[name].contains(measured), "{name}");
     };
     near("recall_at_1", metrics.recall_at_1, 1.0 / 6.0);
@@ -179,7 +218,10 @@ fn exported_weights_measure_as_in_training(summary: &Summary, data: &Path) {
     // One of two photos among 10 of 12 drawn: all but 1 in 66.
     assert!((report.metrics["chance_recall_at_10"] - (1.0 - 1.0 / 66.0)).abs() < 1e-12);
     assert_eq!((report.n, report.labels["red"]), (12 + 60, 10));
-    assert!(!report.metrics.contains_key("knn_purity"), "the pairs have no labels");
+    assert!(
+        !report.metrics.contains_key("knn_purity"),
+        "the pairs have no labels"
+    );
     let report = clip(&encoder, &named, None, &prompts, &mut |_| ()).unwrap();
     assert!(report.metrics["knn_purity"] > 0.5, "{:?}", report.metrics);
     assert!(!report.metrics.contains_key("recall_at_1"));
@@ -211,19 +253,49 @@ fn every_mode_fine_tunes_given_weights_and_mixes_them() {
         let out = at(&format!("{mode:?}"));
         let tuned = go(&config, &out, Some(&start.weights), false, &mut |_| ()).unwrap();
         let near = |a: f64, b: f64| (a - b).abs() < 0.2;
-        assert!(near(tuned.before.recall_at_1, start.best.metrics.recall_at_1), "{mode:?}");
+        assert!(
+            near(tuned.before.recall_at_1, start.best.metrics.recall_at_1),
+            "{mode:?}"
+        );
         let shares: Vec<f64> = tuned.sweep.iter().map(|mixture| mixture.share).collect();
         assert_eq!(shares, [0.0, 0.5, 1.0]);
-        assert!(near(tuned.sweep[0].metrics.recall_at_1, tuned.before.recall_at_1), "{mode:?}");
-        assert!(near(tuned.sweep[2].metrics.recall_at_1, tuned.best.metrics.recall_at_1), "{mode:?}");
-        assert_eq!(std::fs::read_to_string(out.join("wise.csv")).unwrap().lines().count(), 4);
+        assert!(
+            near(tuned.sweep[0].metrics.recall_at_1, tuned.before.recall_at_1),
+            "{mode:?}"
+        );
+        assert!(
+            near(
+                tuned.sweep[2].metrics.recall_at_1,
+                tuned.best.metrics.recall_at_1
+            ),
+            "{mode:?}"
+        );
+        assert_eq!(
+            std::fs::read_to_string(out.join("wise.csv"))
+                .unwrap()
+                .lines()
+                .count(),
+            4
+        );
         let (first, last) = (bits(&start.weights), bits(&tuned.weights));
-        assert_eq!(first.keys().collect::<Vec<_>>(), last.keys().collect::<Vec<_>>(), "a plain CLIP");
+        assert_eq!(
+            first.keys().collect::<Vec<_>>(),
+            last.keys().collect::<Vec<_>>(),
+            "a plain CLIP"
+        );
         let changed = |name: &str| first[name] != last[name];
         assert_eq!(changed("image.class"), mode != ClipMode::Lora, "{mode:?}");
         assert!(changed("image.blocks.0.qkv.weight"), "{mode:?}");
-        assert_eq!(changed("text.blocks.0.qkv.weight"), mode == ClipMode::Lora, "{mode:?}");
-        assert_eq!(changed("text.projection.weight"), mode == ClipMode::TextFrozen, "{mode:?}");
+        assert_eq!(
+            changed("text.blocks.0.qkv.weight"),
+            mode == ClipMode::Lora,
+            "{mode:?}"
+        );
+        assert_eq!(
+            changed("text.projection.weight"),
+            mode == ClipMode::TextFrozen,
+            "{mode:?}"
+        );
         assert!(!changed("text.tokens.weight"), "{mode:?}");
         assert!(tuned.mixed_weights.is_some_and(|path| path.is_file()));
     }
@@ -238,8 +310,13 @@ fn what_cannot_start_or_go_on_is_an_error() {
         mode: ClipMode::Lora,
         ..config(&at("data"))
     };
-    let error = go(&part, &at("out"), None, false, &mut |_| ()).unwrap_err().to_string();
-    assert!(error.contains("--init") && error.contains("full"), "{error}");
+    let error = go(&part, &at("out"), None, false, &mut |_| ())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("--init") && error.contains("full"),
+        "{error}"
+    );
 
     let wild = ClipTrainConfig {
         learning_rate: 1e30,
@@ -247,13 +324,18 @@ fn what_cannot_start_or_go_on_is_an_error() {
         ..config(&at("data"))
     };
     match go(&wild, &at("out"), None, false, &mut |_| ()).unwrap_err() {
-        Error::Diverged { epoch, step, files, .. } => {
+        Error::Diverged {
+            epoch, step, files, ..
+        } => {
             assert_eq!((epoch, step, files.len()), (1, 2, 12));
             assert!(files.iter().all(|file| file.starts_with(at("data/photos"))));
         }
         other => panic!("{other}"),
     }
-    assert!(!at("out/best.safetensors").exists(), "no weights of a failed run");
+    assert!(
+        !at("out/best.safetensors").exists(),
+        "no weights of a failed run"
+    );
 }
 
 #[test]
@@ -265,7 +347,11 @@ fn bad_photos_are_listed_and_what_has_no_validation_part_is_split_by_text() {
     std::fs::remove_file(at("data/pairs_val.csv")).unwrap();
     std::fs::remove_file(at("data/pairs_train.csv")).unwrap();
     std::fs::write(at("data/broken.png"), "no photo").unwrap();
-    std::fs::write(at("data/pairs.csv"), train + "broken.png,a red square\nlost.png,lost\n").unwrap();
+    std::fs::write(
+        at("data/pairs.csv"),
+        train + "broken.png,a red square\nlost.png,lost\n",
+    )
+    .unwrap();
     let config = ClipTrainConfig {
         epochs: 1,
         hold_out: 0.3,
@@ -281,8 +367,15 @@ fn bad_photos_are_listed_and_what_has_no_validation_part_is_split_by_text() {
         }
     })
     .unwrap();
-    assert!(summary.bad.iter().any(|bad| bad.contains("lost.png")), "{:?}", summary.bad);
-    assert!(skipped.iter().any(|bad| bad.contains("broken.png")), "{skipped:?}");
+    assert!(
+        summary.bad.iter().any(|bad| bad.contains("lost.png")),
+        "{:?}",
+        summary.bad
+    );
+    assert!(
+        skipped.iter().any(|bad| bad.contains("broken.png")),
+        "{skipped:?}"
+    );
     assert_eq!(summary.best.metrics.zero_shot, None);
     // Two of six texts are kept aside, with eight photos each.
     let again = go(&config, &at("again"), None, false, &mut |_| ()).unwrap();
@@ -297,7 +390,9 @@ fn settings_are_read_and_checked() {
         std::fs::write(&path, text).unwrap();
         ClipTrainConfig::from_file(&path)
     };
-    let text = format!("forgetting = 'named'\nmode = 'lora'\n[network]\n{NETWORK}\n[[data]]\npath = 'pairs'\n");
+    let text = format!(
+        "forgetting = 'named'\nmode = 'lora'\n[network]\n{NETWORK}\n[[data]]\npath = 'pairs'\n"
+    );
     let config = read(&text).unwrap();
     assert_eq!(config.forgetting, Some(folder.path().join("named")));
     assert_eq!(config.data[0].path, folder.path().join("pairs"));
@@ -318,10 +413,15 @@ fn settings_are_read_and_checked() {
         ("speed = 1", "speed"),
     ] {
         let error = read(text).unwrap_err().to_string();
-        assert!(error.contains("clip.toml") && error.contains(named), "{text}: {error}");
+        assert!(
+            error.contains("clip.toml") && error.contains(named),
+            "{text}: {error}"
+        );
     }
     let small = NETWORK.replace("49408", "100");
-    let error = read(&format!("[network]\n{small}")).unwrap_err().to_string();
+    let error = read(&format!("[network]\n{small}"))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("49408"), "{error}");
 }
 
@@ -330,6 +430,10 @@ fn shipped_settings_are_valid() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config");
     for name in ["clip.toml", "clip-small.toml"] {
         let config = ClipTrainConfig::from_file(&folder.join(name)).unwrap();
-        assert_eq!(config.mode == ClipMode::Full, config.network.is_some(), "{name}");
+        assert_eq!(
+            config.mode == ClipMode::Full,
+            config.network.is_some(),
+            "{name}"
+        );
     }
 }

@@ -36,15 +36,25 @@ fn csv_with_commas_quotes_and_bad_rows() {
                 dress,a.png,\"a dress, red\"\n";
     write(at, "pairs.csv", rows);
     let read = Pairs::split(at, Split::Train).unwrap().unwrap();
-    assert_eq!(texts(&read), ["a red shirt", "blue shoes, with laces", "a dress, red"]);
+    assert_eq!(
+        texts(&read),
+        ["a red shirt", "blue shoes, with laces", "a dress, red"]
+    );
     assert_eq!(read.pairs[0].path, at.join("a.png"));
     assert_eq!(read.pairs[0].label.as_deref(), Some("shirt"));
     assert_eq!(read.pairs[1].label, None);
     assert_eq!(read.labels(), [(0, 0), (2, 1)]);
-    let expected = [("line 3", "none.png"), ("line 4", "no text"), ("line 6", "no photo")];
+    let expected = [
+        ("line 3", "none.png"),
+        ("line 4", "no text"),
+        ("line 6", "no photo"),
+    ];
     assert_eq!(read.bad.len(), expected.len(), "{:?}", read.bad);
     for (bad, (line, why)) in read.bad.iter().zip(expected) {
-        assert!(bad.contains("pairs.csv") && bad.contains(line) && bad.contains(why), "{bad}");
+        assert!(
+            bad.contains("pairs.csv") && bad.contains(line) && bad.contains(why),
+            "{bad}"
+        );
     }
     assert_eq!(Pairs::split(at, Split::Val).unwrap(), None);
     assert_eq!(Pairs::for_evaluation(at).unwrap(), Some(read));
@@ -60,11 +70,17 @@ fn json_lines_and_a_table_named_itself() {
                 [1, 2]\n\
                 {\"file\": \"b.png\", \"title\": \"shoes\", \"size\": [1, 2]}\n";
     write(at, "some.jsonl", rows);
-    let read = Pairs::split(&at.join("some.jsonl"), Split::Train).unwrap().unwrap();
+    let read = Pairs::split(&at.join("some.jsonl"), Split::Train)
+        .unwrap()
+        .unwrap();
     assert_eq!(texts(&read), ["a red shirt", "shoes"]);
     assert_eq!(read.pairs[0].label.as_deref(), Some("4"));
     assert_eq!(read.bad.len(), 2, "{:?}", read.bad);
-    assert!(read.bad[0].contains("line 3") && read.bad[1].contains("line 4"), "{:?}", read.bad);
+    assert!(
+        read.bad[0].contains("line 3") && read.bad[1].contains("line 4"),
+        "{:?}",
+        read.bad
+    );
 }
 
 #[test]
@@ -73,12 +89,24 @@ fn a_catalogue_is_pairs_of_photos_and_names() {
     let at = folder.path();
     photos(at);
     let head = "id,gender,articleType,productDisplayName\n";
-    write(at, "styles_train.csv", &format!("{head}7,Men,Shirts,A Red Shirt, Slim\n8,Men,Shirts,Lost\n"));
-    write(at, "styles_val.csv", &format!("{head}7,Men,Shirts,Another\n"));
+    write(
+        at,
+        "styles_train.csv",
+        &format!("{head}7,Men,Shirts,A Red Shirt, Slim\n8,Men,Shirts,Lost\n"),
+    );
+    write(
+        at,
+        "styles_val.csv",
+        &format!("{head}7,Men,Shirts,Another\n"),
+    );
     let train = Pairs::split(at, Split::Train).unwrap().unwrap();
     assert_eq!(texts(&train), ["A Red Shirt, Slim"]);
     assert_eq!(train.pairs[0].label.as_deref(), Some("Shirts"));
-    assert!(train.bad.len() == 1 && train.bad[0].contains("8.jpg"), "{:?}", train.bad);
+    assert!(
+        train.bad.len() == 1 && train.bad[0].contains("8.jpg"),
+        "{:?}",
+        train.bad
+    );
     let val = Pairs::for_evaluation(at).unwrap().unwrap();
     assert_eq!(texts(&val), ["Another"]);
 }
@@ -97,7 +125,10 @@ fn tables_that_cannot_be_pairs_say_why() {
     ] {
         write(at, "pairs.csv", text);
         let error = Pairs::split(at, Split::Train).unwrap_err().to_string();
-        assert!(error.contains("pairs.csv") && error.contains(why), "{error}");
+        assert!(
+            error.contains("pairs.csv") && error.contains(why),
+            "{error}"
+        );
     }
 }
 
@@ -105,7 +136,14 @@ fn tables_that_cannot_be_pairs_say_why() {
 fn labelled_folders_keep_their_words() {
     let folder = tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    for (i, photo) in ["val/space suit/a.png", "val/kimono/b.png", "val/kimono/c.png"].into_iter().enumerate() {
+    for (i, photo) in [
+        "val/space suit/a.png",
+        "val/kimono/b.png",
+        "val/kimono/c.png",
+    ]
+    .into_iter()
+    .enumerate()
+    {
         save(&at(photo), [9, 80, 9], i as u32);
     }
     std::fs::create_dir_all(at("val/empty")).unwrap();
@@ -113,7 +151,9 @@ fn labelled_folders_keep_their_words() {
     assert_eq!(read.labels, ["kimono", "space suit"]);
     let labels: Vec<usize> = read.photos.iter().map(|(_, label)| *label).collect();
     assert_eq!(labels, [0, 0, 1]);
-    let error = Labelled::for_evaluation(&at("val/kimono")).unwrap_err().to_string();
+    let error = Labelled::for_evaluation(&at("val/kimono"))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("pairs.csv"), "{error}");
 }
 

@@ -147,7 +147,11 @@ fn clip(args: &Clip, bar: &ProgressBar, context: &Context) -> Result<Document> {
         weights: Some(weights.display().to_string()),
         seconds: 0.0,
         confused: Vec::new(),
-        labels: report.labels.into_iter().map(|(label, n)| (label, photos(n))).collect(),
+        labels: report
+            .labels
+            .into_iter()
+            .map(|(label, n)| (label, photos(n)))
+            .collect(),
         unmapped: BTreeMap::new(),
         failed: report.failed,
     })

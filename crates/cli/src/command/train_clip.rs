@@ -83,13 +83,18 @@ fn text(summary: &Summary) -> String {
         ""
     );
     let mut row = |name: String, metrics: Metrics| {
-        let zero_shot = metrics.zero_shot.map_or("-".into(), |share| format!("{share:.3}"));
+        let zero_shot = metrics
+            .zero_shot
+            .map_or("-".into(), |share| format!("{share:.3}"));
         let Metrics {
             recall_at_1,
             recall_at_10,
             ..
         } = metrics;
-        let _ = writeln!(text, "{name:22} {recall_at_10:<9.3}  {recall_at_1:<8.3}  {zero_shot}");
+        let _ = writeln!(
+            text,
+            "{name:22} {recall_at_10:<9.3}  {recall_at_1:<8.3}  {zero_shot}"
+        );
     };
     let Best { epoch, metrics } = summary.best;
     row("before".to_owned(), summary.before);
@@ -98,7 +103,11 @@ fn text(summary: &Summary) -> String {
         let Mixture { share, metrics } = mixture;
         row(format!("mixture, {share:.2} of it"), *metrics);
     }
-    let files = [Some(&summary.weights), summary.mixed_weights.as_ref(), Some(&summary.curves)];
+    let files = [
+        Some(&summary.weights),
+        summary.mixed_weights.as_ref(),
+        Some(&summary.curves),
+    ];
     for file in files.into_iter().flatten() {
         let _ = writeln!(text, "{}", file.display());
     }

@@ -23,7 +23,9 @@ impl Labelled {
         let folder = if val.is_dir() { &val } else { path };
         let mut read = Self::default();
         for label in sorted(folder)?.into_iter().filter(|entry| entry.is_dir()) {
-            let photos = sorted(&label)?.into_iter().filter(|photo| wardrobe_ingest::probe(photo).is_ok());
+            let photos = sorted(&label)?
+                .into_iter()
+                .filter(|photo| wardrobe_ingest::probe(photo).is_ok());
             let number = read.labels.len();
             read.photos.extend(photos.map(|photo| (photo, number)));
             if read.photos.last().is_some_and(|(_, last)| *last == number) {

@@ -76,8 +76,14 @@ impl Pairs {
     /// # Errors
     /// A table that cannot be read, without the columns, or of which no row is a pair.
     pub fn read(table: &Path) -> Result<Self> {
-        let lines = table.extension().is_some_and(|end| end == "jsonl" || end == "ndjson");
-        let rows = if lines { json_lines(table)? } else { csv_rows(table)? };
+        let lines = table
+            .extension()
+            .is_some_and(|end| end == "jsonl" || end == "ndjson");
+        let rows = if lines {
+            json_lines(table)?
+        } else {
+            csv_rows(table)?
+        };
         let mut read = Self::default();
         for (line, row) in rows {
             match row.and_then(|row| pair(table, &row)) {
@@ -90,7 +96,10 @@ impl Pairs {
         }
         if read.pairs.is_empty() {
             let first = read.bad.first().map_or("it has no rows", String::as_str);
-            return Err(invalid(table, format!("no row is a photo with a text: {first}")));
+            return Err(invalid(
+                table,
+                format!("no row is a photo with a text: {first}"),
+            ));
         }
         Ok(read)
     }
@@ -109,8 +118,12 @@ impl Pairs {
 }
 
 fn find(folder: &Path, name: impl Fn(&str) -> String) -> Option<PathBuf> {
-    let names = TABLES.iter().flat_map(|table| ENDS.map(|end| format!("{}.{end}", name(table))));
-    names.map(|name| folder.join(name)).find(|table| table.is_file())
+    let names = TABLES
+        .iter()
+        .flat_map(|table| ENDS.map(|end| format!("{}.{end}", name(table))));
+    names
+        .map(|name| folder.join(name))
+        .find(|table| table.is_file())
 }
 
 fn invalid(table: &Path, problem: String) -> Error {
@@ -127,8 +140,12 @@ type Rows = Vec<(u64, Result<Row, String>)>;
 
 fn json_lines(table: &Path) -> Result<Rows> {
     let text = std::fs::read_to_string(table).at(table)?;
-    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    Ok(lines.map(|(number, line)| (number, json_row(line))).collect())
+    let lines = (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.trim().is_empty());
+    Ok(lines
+        .map(|(number, line)| (number, json_row(line)))
+        .collect())
 }
 
 fn json_row(line: &str) -> Result<Row, String> {
@@ -147,11 +164,16 @@ fn csv_rows(table: &Path) -> Result<Rows> {
         .flexible(true)
         .from_path(table)
         .map_err(|e| invalid(table, e.to_string()))?;
-    let header = reader.headers().map_err(|e| invalid(table, e.to_string()))?.clone();
+    let header = reader
+        .headers()
+        .map_err(|e| invalid(table, e.to_string()))?
+        .clone();
     let has = |names: &[&str]| header.iter().any(|column| names.contains(&column.trim()));
     if !has(&TEXT) || !(has(&PATH) || has(&[ID])) {
         let columns = header.iter().collect::<Vec<_>>().join(", ");
-        let problem = format!("expected columns for the photo, path or id, and for the text, text; got {columns}");
+        let problem = format!(
+            "expected columns for the photo, path or id, and for the text, text; got {columns}"
+        );
         return Err(invalid(table, problem));
     }
     let rows = reader.records().map(|record| match record {
@@ -169,10 +191,16 @@ fn csv_rows(table: &Path) -> Result<Rows> {
 
 fn csv_row(header: &csv::StringRecord, record: &csv::StringRecord) -> Row {
     let named = header.iter().zip(record);
-    let mut row: Row = named.map(|(name, field)| (name.trim().to_owned(), field.to_owned())).collect();
+    let mut row: Row = named
+        .map(|(name, field)| (name.trim().to_owned(), field.to_owned()))
+        .collect();
     // More fields than columns: the last column's text has commas.
     let surplus = record.iter().skip(header.len());
-    if let Some(last) = header.iter().next_back().and_then(|name| row.get_mut(name.trim())) {
+    if let Some(last) = header
+        .iter()
+        .next_back()
+        .and_then(|name| row.get_mut(name.trim()))
+    {
         surplus.for_each(|field| *last = format!("{last},{field}"));
     }
     row
@@ -181,7 +209,9 @@ fn csv_row(header: &csv::StringRecord, record: &csv::StringRecord) -> Row {
 fn pair(table: &Path, row: &Row) -> Result<Pair, String> {
     let field = |names: &[&str]| {
         let mut fields = names.iter().filter_map(|name| row.get(*name));
-        fields.find(|field| !field.trim().is_empty()).map(|field| field.trim().to_owned())
+        fields
+            .find(|field| !field.trim().is_empty())
+            .map(|field| field.trim().to_owned())
     };
     let folder = table.parent().unwrap_or(Path::new(""));
     let path = match (field(&PATH), field(&[ID])) {

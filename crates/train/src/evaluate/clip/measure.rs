@@ -45,19 +45,27 @@ impl Search {
         let seen = encoder.files(&paths, watch)?;
         let mut by_text: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (row, &pair) in seen.read.iter().enumerate() {
-            by_text.entry(&pairs.pairs[pair].text).or_default().push(row);
+            by_text
+                .entry(&pairs.pairs[pair].text)
+                .or_default()
+                .push(row);
         }
         let Some(k) = most(seen.read.len()) else {
             return Err(unreadable(&seen.failed));
         };
         let queries: Vec<&str> = by_text.keys().copied().collect();
         let ranked = nearest(&encoder.texts(&queries)?, &seen.features, k, false)?;
-        let rows: BTreeMap<usize, usize> = (0..).zip(&seen.read).map(|(row, &pair)| (pair, row)).collect();
+        let rows: BTreeMap<usize, usize> = (0..)
+            .zip(&seen.read)
+            .map(|(row, &pair)| (pair, row))
+            .collect();
         let labels = pairs.labels().into_iter();
         Ok(Self {
             relevant: by_text.into_values().collect(),
             ranked,
-            labels: labels.filter_map(|(pair, label)| Some((*rows.get(&pair)?, label))).collect(),
+            labels: labels
+                .filter_map(|(pair, label)| Some((*rows.get(&pair)?, label)))
+                .collect(),
             features: seen.features,
             photos: seen.read.len(),
             failed: seen.failed,
@@ -107,15 +115,30 @@ impl Named {
         prompts: &[String],
         watch: &mut dyn FnMut(Event),
     ) -> Result<Self> {
-        let paths: Vec<&Path> = labelled.photos.iter().map(|(path, _)| path.as_path()).collect();
+        let paths: Vec<&Path> = labelled
+            .photos
+            .iter()
+            .map(|(path, _)| path.as_path())
+            .collect();
         let seen = encoder.files(&paths, watch)?;
         if seen.read.is_empty() {
             return Err(unreadable(&seen.failed));
         }
-        let names: Result<Vec<Tensor>> = labelled.labels.iter().map(|label| name(encoder, label, prompts)).collect();
+        let names: Result<Vec<Tensor>> = labelled
+            .labels
+            .iter()
+            .map(|label| name(encoder, label, prompts))
+            .collect();
         let ranked = nearest(&seen.features, &Tensor::cat(&names?, 0)?, 1, false)?;
-        let truth: Vec<usize> = seen.read.iter().map(|&photo| labelled.photos[photo].1).collect();
-        let right = truth.iter().zip(&ranked).map(|(truth, ranked)| ranked[0] == *truth);
+        let truth: Vec<usize> = seen
+            .read
+            .iter()
+            .map(|&photo| labelled.photos[photo].1)
+            .collect();
+        let right = truth
+            .iter()
+            .zip(&ranked)
+            .map(|(truth, ranked)| ranked[0] == *truth);
         let rows: Vec<usize> = (0..truth.len()).collect();
         Ok(Self {
             right: right.collect(),
@@ -129,7 +152,10 @@ impl Named {
 /// -> (1, dimension), of length 1
 fn name(encoder: &Encoder, label: &str, prompts: &[String]) -> Result<Tensor> {
     let words = label.replace('_', " ");
-    let texts: Vec<String> = prompts.iter().map(|prompt| prompt.replace("{}", &words)).collect();
+    let texts: Vec<String> = prompts
+        .iter()
+        .map(|prompt| prompt.replace("{}", &words))
+        .collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     unit(&encoder.texts(&texts)?.mean_keepdim(0)?)
 }
@@ -151,7 +177,12 @@ fn unreadable(failed: &[String]) -> Error {
 ///
 /// # Shapes
 /// (queries, d), (items, d), rows of length 1 -> k of the items, a query
-fn nearest(queries: &Tensor, items: &Tensor, k: usize, themselves: bool) -> Result<Vec<Vec<usize>>> {
+fn nearest(
+    queries: &Tensor,
+    items: &Tensor,
+    k: usize,
+    themselves: bool,
+) -> Result<Vec<Vec<usize>>> {
     const CHUNK: usize = 256;
     let (n, items) = (queries.dim(0)?, items.t()?);
     let mut found = Vec::with_capacity(n);
@@ -163,8 +194,11 @@ fn nearest(queries: &Tensor, items: &Tensor, k: usize, themselves: bool) -> Resu
             .enumerate()
             .map(|(query, cosines)| {
                 let itself = themselves.then_some(start + query);
-                let mut order: Vec<usize> = (0..cosines.len()).filter(|&item| Some(item) != itself).collect();
-                let higher = |a: &usize, b: &usize| cosines[*b].total_cmp(&cosines[*a]).then(a.cmp(b));
+                let mut order: Vec<usize> = (0..cosines.len())
+                    .filter(|&item| Some(item) != itself)
+                    .collect();
+                let higher =
+                    |a: &usize, b: &usize| cosines[*b].total_cmp(&cosines[*a]).then(a.cmp(b));
                 if k < order.len() {
                     order.select_nth_unstable_by(k, higher);
                     order.truncate(k);

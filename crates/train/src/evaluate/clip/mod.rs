@@ -80,7 +80,10 @@ pub fn clip(
             report.purity(named.neighbours.as_ref())?;
         }
         for (_, label) in &labelled.photos {
-            *report.labels.entry(labelled.labels[*label].clone()).or_default() += 1;
+            *report
+                .labels
+                .entry(labelled.labels[*label].clone())
+                .or_default() += 1;
         }
         report.failed.extend(named.failed);
     }
@@ -96,7 +99,10 @@ impl Report {
         let k = K.min(search.photos);
         for (name, k) in [("recall_at_1", 1), ("recall_at_10", k)] {
             let hits = recall_hits(relevant, ranked, k)?;
-            let hits: Vec<f64> = hits.into_iter().map(|hit| f64::from(u8::from(hit))).collect();
+            let hits: Vec<f64> = hits
+                .into_iter()
+                .map(|hit| f64::from(u8::from(hit)))
+                .collect();
             self.mean(name, &hits)?;
         }
         let chance = chance_recall_at_k(relevant, search.photos, k)?;
@@ -113,7 +119,11 @@ impl Report {
 
     fn named(&mut self, named: &Named) -> Result<()> {
         self.n += named.right.len();
-        let right: Vec<f64> = named.right.iter().map(|&right| f64::from(u8::from(right))).collect();
+        let right: Vec<f64> = named
+            .right
+            .iter()
+            .map(|&right| f64::from(u8::from(right)))
+            .collect();
         self.mean("zero_shot", &right)
     }
 

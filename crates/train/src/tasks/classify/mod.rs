@@ -11,9 +11,9 @@ pub use super::Run;
 
 use crate::TrainConfig;
 use crate::curves::{self, LogRow};
-use crate::log::write_log;
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::classify::Metrics;
+use crate::log::write_log;
 use crate::progress::Event;
 use candle_core::Device;
 use data::Data;

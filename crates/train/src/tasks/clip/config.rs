@@ -136,7 +136,8 @@ impl ClipTrainConfig {
     pub fn from_file(path: &Path) -> Result<Self> {
         let paths = |config: &mut Self, folder: &Path| {
             let data = config.data.iter_mut().map(|data| &mut data.path);
-            data.chain(&mut config.forgetting).for_each(|path| *path = folder.join(&*path));
+            data.chain(&mut config.forgetting)
+                .for_each(|path| *path = folder.join(&*path));
         };
         read(path, paths, Self::check)
     }
@@ -159,26 +160,37 @@ impl ClipTrainConfig {
             ("drift_penalty", self.drift_penalty, 0.0),
             ("warmup_epochs", self.warmup_epochs, 0.0),
         ];
-        let small = |&(_, value, least): &(&str, f64, f64)| value.is_nan() || value < least || value.is_infinite();
+        let small = |&(_, value, least): &(&str, f64, f64)| {
+            value.is_nan() || value < least || value.is_infinite()
+        };
         if let Some((name, value, _)) = least.into_iter().find(small) {
             return Err(format!("{name} = {value} is too small, or no number"));
         }
         check_shares(&[("hold_out", self.hold_out)])?;
         let mut mixed = self.wise.iter().chain([&self.wise_export]);
         if let Some(share) = mixed.find(|share| !(0.0..=1.0).contains(*share)) {
-            return Err(format!("wise and wise_export are shares in 0..=1, got {share}"));
+            return Err(format!(
+                "wise and wise_export are shares in 0..=1, got {share}"
+            ));
         }
         if self.prompts.is_empty() || self.prompts.iter().any(|prompt| !prompt.contains("{}")) {
-            return Err("prompts need {} where the label goes, each of them: \"a photo of a {}.\"".to_owned());
+            return Err(
+                "prompts need {} where the label goes, each of them: \"a photo of a {}.\""
+                    .to_owned(),
+            );
         }
         if let Some(data) = self.data.iter().find(|data| data.repeat == 0) {
             let path = data.path.display();
-            return Err(format!("repeat = 0 for {path}: leave the data set out, or take 1 or more"));
+            return Err(format!(
+                "repeat = 0 for {path}: leave the data set out, or take 1 or more"
+            ));
         }
         if let Some(network) = self.network {
             let needed = Tokenizer::END as usize + 1;
             if network.text.vocabulary < needed || network.text.context < 3 {
-                return Err(format!("network.text needs a vocabulary of {needed} and a context of 3 at least"));
+                return Err(format!(
+                    "network.text needs a vocabulary of {needed} and a context of 3 at least"
+                ));
             }
         }
         self.augment.check()

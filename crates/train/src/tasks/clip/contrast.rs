@@ -72,7 +72,11 @@ pub(super) fn gradients(
         gradients.add(parameters.vars(), &loss.backward()?)?;
         return Ok((loss.to_scalar()?, gradients));
     }
-    let parts = || (0..n).step_by(micro).map(|start| (start, micro.min(n - start)));
+    let parts = || {
+        (0..n)
+            .step_by(micro)
+            .map(|start| (start, micro.min(n - start)))
+    };
     let network = parameters.network(Graph::None)?;
     let leaf = |side| -> Result<Var> {
         let features = parts().map(|(start, len)| batch.features(&network, side, start, len));
@@ -84,7 +88,10 @@ pub(super) fn gradients(
     let loss = info_nce(&images, &texts, scale.logit_scale())?;
     let by_feature = loss.backward()?;
     let scale = parameters.vars().get_key_value(SCALE);
-    let scale: BTreeMap<String, Var> = scale.map(|(name, var)| (name.clone(), var.clone())).into_iter().collect();
+    let scale: BTreeMap<String, Var> = scale
+        .map(|(name, var)| (name.clone(), var.clone()))
+        .into_iter()
+        .collect();
     gradients.add(&scale, &by_feature)?;
     for (side, features) in [(Side::Images, &images), (Side::Texts, &texts)] {
         let learns = side == Side::Images || parameters.text_learns();

@@ -62,12 +62,20 @@ impl Data {
             });
         }
         // A little larger than what is sampled from it, so that a cropped view is not magnified.
-        let larger = if config.augment.min_area < 1.0 { side * 9 / 8 } else { side };
+        let larger = if config.augment.min_area < 1.0 {
+            side * 9 / 8
+        } else {
+            side
+        };
         let mut data = Self {
             samples: Vec::with_capacity(train.len()),
             validation: Validation {
                 pairs: val,
-                forgetting: config.forgetting.as_deref().map(Labelled::for_evaluation).transpose()?,
+                forgetting: config
+                    .forgetting
+                    .as_deref()
+                    .map(Labelled::for_evaluation)
+                    .transpose()?,
                 prompts: config.prompts.clone(),
             },
             bad,
@@ -87,7 +95,10 @@ impl Data {
         const CHUNK: usize = 256;
         let (total, mut done, mut left) = (pairs.len(), 0, memory);
         for chunk in pairs.chunks(CHUNK) {
-            let photos: Vec<_> = chunk.par_iter().map(|(pair, _)| self.load_photo(&pair.path)).collect();
+            let photos: Vec<_> = chunk
+                .par_iter()
+                .map(|(pair, _)| self.load_photo(&pair.path))
+                .collect();
             for ((pair, repeat), photo) in chunk.iter().zip(photos) {
                 match photo {
                     Ok(photo) => {
@@ -113,7 +124,10 @@ impl Data {
         }
         match (self.samples.len(), self.bad.last()) {
             (0 | 1, reason) => Err(Error::Data {
-                path: pairs.first().map(|(pair, _)| pair.path.clone()).unwrap_or_default(),
+                path: pairs
+                    .first()
+                    .map(|(pair, _)| pair.path.clone())
+                    .unwrap_or_default(),
                 problem: format!(
                     "fewer than two pairs to learn from: {}",
                     reason.map_or("give more", String::as_str)
@@ -132,7 +146,10 @@ impl Data {
     ///
     /// # Errors
     /// One that could be read at the start and cannot any more.
-    pub(super) fn photo<'a>(&self, sample: &'a Sample) -> wardrobe_ingest::Result<Cow<'a, RgbImage>> {
+    pub(super) fn photo<'a>(
+        &self,
+        sample: &'a Sample,
+    ) -> wardrobe_ingest::Result<Cow<'a, RgbImage>> {
         match &sample.photo {
             Some(photo) => Ok(Cow::Borrowed(photo)),
             None => self.load_photo(&sample.pair.path).map(Cow::Owned),
@@ -142,7 +159,9 @@ impl Data {
     /// The samples of an epoch, in order, as often as each comes up.
     pub(super) fn epoch(&self) -> Vec<usize> {
         let samples = self.samples.iter().enumerate();
-        samples.flat_map(|(i, sample)| std::iter::repeat_n(i, sample.repeat)).collect()
+        samples
+            .flat_map(|(i, sample)| std::iter::repeat_n(i, sample.repeat))
+            .collect()
     }
 }
 
@@ -153,7 +172,9 @@ fn held_out(train: &mut Vec<(Pair, usize)>, config: &ClipTrainConfig) -> Result<
     texts.shuffle(&mut ChaCha8Rng::seed_from_u64(config.seed ^ 0x7a1d));
     texts.truncate((texts.len() as f64 * config.hold_out).ceil() as usize);
     let texts: BTreeSet<String> = texts.into_iter().collect();
-    let (val, rest) = std::mem::take(train).into_iter().partition(|(pair, _)| texts.contains(&pair.text));
+    let (val, rest) = std::mem::take(train)
+        .into_iter()
+        .partition(|(pair, _)| texts.contains(&pair.text));
     *train = rest;
     let val: Vec<(Pair, usize)> = val;
     let pairs: Vec<Pair> = val.into_iter().map(|(pair, _)| pair).collect();

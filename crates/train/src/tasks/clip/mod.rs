@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use trainer::Trainer;
 
-/// The best epoch so far: the one with the highest recall among ten.
+/// The best epoch so far: the one with the highest recall among ten, of equals the one with the highest at once.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Best {
     /// From 1.
@@ -194,13 +194,16 @@ fn learn_and_keep(
     let seconds = start.elapsed().as_secs_f64();
     trainer.progress.epochs = epoch + 1;
     trainer.progress.seconds += seconds;
+    let recall = |metrics: &Metrics| (metrics.recall_at_10, metrics.recall_at_1);
     let best = trainer.progress.best;
-    let best = best.is_none_or(|best| metrics.recall_at_10 > best.metrics.recall_at_10);
+    let best = best.is_none_or(|best| recall(&metrics) > recall(&best.metrics));
     if best {
         let epoch = epoch + 1;
         trainer.progress.best = Some(Best { epoch, metrics });
-        let recall = metrics.recall_at_10.to_string();
-        let about = [("epoch", epoch.to_string()), ("recall_at_10", recall)];
+        let about = [
+            ("epoch", epoch.to_string()),
+            ("recall_at_10", metrics.recall_at_10.to_string()),
+        ];
         let path = run.out.join(WEIGHTS);
         trainer.export(&trainer.parameters.merged()?, &about, &path)?;
     }

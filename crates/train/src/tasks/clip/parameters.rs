@@ -52,7 +52,12 @@ impl ClipMode {
 
 /// The attention's and MLP's layers.
 fn is_layer(name: &str) -> bool {
-    const LAYERS: [&str; 4] = [".qkv.weight", ".out.weight", ".expand.weight", ".project.weight"];
+    const LAYERS: [&str; 4] = [
+        ".qkv.weight",
+        ".out.weight",
+        ".expand.weight",
+        ".project.weight",
+    ];
     name.contains(".blocks.") && LAYERS.iter().any(|layer| name.ends_with(layer))
 }
 
@@ -86,7 +91,9 @@ impl Parameters {
         let builder = store.builder();
         for (name, value) in &start {
             match config.mode.trains(name) {
-                Trained::Whole => drop(builder.get_with_hints(value.shape(), name, Init::Const(0.0))?),
+                Trained::Whole => {
+                    drop(builder.get_with_hints(value.shape(), name, Init::Const(0.0))?)
+                }
                 Trained::LowRank => {
                     let (outputs, inputs) = value.dims2()?;
                     let rank = config.lora.rank;
@@ -153,7 +160,9 @@ impl Parameters {
             Graph::None => Ok(self.merged()?.into_iter().collect()),
             Graph::Recorded => {
                 let values = self.start.iter();
-                values.map(|(name, start)| Ok((name.clone(), self.value(name, start)?))).collect()
+                values
+                    .map(|(name, start)| Ok((name.clone(), self.value(name, start)?)))
+                    .collect()
             }
         };
         let vb = VarBuilder::from_tensors(values?, DType::F32, &self.device);
@@ -187,15 +196,26 @@ impl Parameters {
     /// Takes the logarithm of the scale back to its largest.
     pub(super) fn clamp_scale(&self) -> Result<()> {
         if let Some(var) = self.vars.get(SCALE) {
-            var.set(&var.as_tensor().detach().clamp(f64::NEG_INFINITY, MAX_LOGIT_SCALE)?)?;
+            var.set(
+                &var.as_tensor()
+                    .detach()
+                    .clamp(f64::NEG_INFINITY, MAX_LOGIT_SCALE)?,
+            )?;
         }
         Ok(())
     }
 
     /// The logarithm of the scale.
     pub(super) fn logit_scale(&self) -> Result<f32> {
-        let value = self.vars.get(SCALE).map(Var::as_tensor).or_else(|| self.start.get(SCALE));
-        Ok(value.map(Tensor::to_scalar::<f32>).transpose()?.unwrap_or_default())
+        let value = self
+            .vars
+            .get(SCALE)
+            .map(Var::as_tensor)
+            .or_else(|| self.start.get(SCALE));
+        Ok(value
+            .map(Tensor::to_scalar::<f32>)
+            .transpose()?
+            .unwrap_or_default())
     }
 }
 

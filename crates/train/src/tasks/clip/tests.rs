@@ -96,7 +96,10 @@ fn batch(parameters: &Parameters, mode: ClipMode) -> Batch {
 }
 
 fn values(gradients: &Gradients, name: &str) -> Vec<f32> {
-    gradients.get(name).map(Iterator::collect).unwrap_or_default()
+    gradients
+        .get(name)
+        .map(Iterator::collect)
+        .unwrap_or_default()
 }
 
 fn length(values: &[f32]) -> f32 {
@@ -120,13 +123,23 @@ fn every_parameter_of_a_mode_gets_a_gradient_and_no_other_is_one() {
         for name in whole {
             assert_eq!(learns(name), mode != ClipMode::Lora, "{mode:?}: {name}");
         }
-        let text = ["text.tokens.weight", "text.positions", "text.blocks.0.qkv.weight"];
+        let text = [
+            "text.tokens.weight",
+            "text.positions",
+            "text.blocks.0.qkv.weight",
+        ];
         for name in text {
             assert_eq!(learns(name), mode == ClipMode::Full, "{mode:?}: {name}");
         }
         let projection = learns("text.projection.weight");
-        assert_eq!(projection, matches!(mode, ClipMode::TextFrozen | ClipMode::Full));
-        assert_eq!(learns("text.blocks.1.expand.weight.up"), mode == ClipMode::Lora);
+        assert_eq!(
+            projection,
+            matches!(mode, ClipMode::TextFrozen | ClipMode::Full)
+        );
+        assert_eq!(
+            learns("text.blocks.1.expand.weight.up"),
+            mode == ClipMode::Lora
+        );
     }
     // In full mode, these are all parameters that a CLIP has.
     let store = VarStore::new(0, DType::F32, &DEVICE);
@@ -170,11 +183,14 @@ fn low_rank_additions_start_at_nothing_and_merge_to_a_plain_network() {
     let batch = batch(&parameters, ClipMode::Lora);
     let (loss, _) = gradients(&parameters, &batch, 7).unwrap();
     // The file's network, built from nothing but plain tensors, gives the same loss.
-    let merged: std::collections::HashMap<String, Tensor> = parameters.merged().unwrap().into_iter().collect();
+    let merged: std::collections::HashMap<String, Tensor> =
+        parameters.merged().unwrap().into_iter().collect();
     assert_eq!(merged.len(), parameters.start().len());
     let layer = "image.blocks.1.out.weight";
-    let [up, down] = [".up", ".down"].map(|end| parameters.vars()[&format!("{layer}{end}")].clone());
-    let expected = (&parameters.start()[layer] + (up.matmul(&down).unwrap() * 1.5).unwrap()).unwrap();
+    let [up, down] =
+        [".up", ".down"].map(|end| parameters.vars()[&format!("{layer}{end}")].clone());
+    let expected =
+        (&parameters.start()[layer] + (up.matmul(&down).unwrap() * 1.5).unwrap()).unwrap();
     let apart: f32 = same(&merged[layer], &expected).to_scalar().unwrap();
     assert!(apart < 1e-6, "alpha / rank = 1.5: {apart}");
     let vb = candle_nn::VarBuilder::from_tensors(merged, DType::F32, &DEVICE);
@@ -198,12 +214,20 @@ fn the_drift_penalty_is_half_the_squared_distance_and_pulls_back() {
     let moved = (var.as_tensor() + 0.25).unwrap();
     var.set(&moved).unwrap();
     // The temperature is no weight of a tower.
-    parameters.vars()["logit_scale"].set(&Tensor::new(0f32, &DEVICE).unwrap()).unwrap();
+    parameters.vars()["logit_scale"]
+        .set(&Tensor::new(0f32, &DEVICE).unwrap())
+        .unwrap();
     let mut gradients = Gradients::default();
     let penalty = parameters.add_drift(0.5, &mut gradients).unwrap();
-    assert!((penalty - 0.5 / 2.0 * 12.0 * 0.25 * 0.25).abs() < 1e-6, "{penalty}");
+    assert!(
+        (penalty - 0.5 / 2.0 * 12.0 * 0.25 * 0.25).abs() < 1e-6,
+        "{penalty}"
+    );
     let pull = values(&gradients, "image.class");
-    assert!(pull.iter().all(|g| (g - 0.5 * 0.25).abs() < 1e-6), "{pull:?}");
+    assert!(
+        pull.iter().all(|g| (g - 0.5 * 0.25).abs() < 1e-6),
+        "{pull:?}"
+    );
     assert!(length(&values(&gradients, "image.positions")) == 0.0);
     assert!(values(&gradients, "logit_scale").is_empty());
 
@@ -213,13 +237,23 @@ fn the_drift_penalty_is_half_the_squared_distance_and_pulls_back() {
     let mut gradients = Gradients::default();
     let penalty = parameters.add_drift(1.0, &mut gradients).unwrap();
     let merged = parameters.merged().unwrap();
-    let squares = parameters.start().iter().filter(|(name, _)| *name != "logit_scale").map(|(name, start)| {
-        let apart = (&merged[name] - start).unwrap().sqr().unwrap();
-        apart.sum_all().unwrap().to_scalar::<f32>().unwrap()
-    });
+    let squares = parameters
+        .start()
+        .iter()
+        .filter(|(name, _)| *name != "logit_scale")
+        .map(|(name, start)| {
+            let apart = (&merged[name] - start).unwrap().sqr().unwrap();
+            apart.sum_all().unwrap().to_scalar::<f32>().unwrap()
+        });
     let expected = squares.sum::<f32>() / 2.0;
-    assert!((penalty / expected - 1.0).abs() < 1e-4, "{penalty}, {expected}");
-    for factor in ["text.blocks.0.qkv.weight.up", "text.blocks.0.qkv.weight.down"] {
+    assert!(
+        (penalty / expected - 1.0).abs() < 1e-4,
+        "{penalty}, {expected}"
+    );
+    for factor in [
+        "text.blocks.0.qkv.weight.up",
+        "text.blocks.0.qkv.weight.down",
+    ] {
         assert!(length(&values(&gradients, factor)) > 0.0, "{factor}");
     }
 }
@@ -238,7 +272,11 @@ fn the_scale_is_taken_back_to_a_hundred() {
 #[test]
 fn a_mixture_lies_between_its_ends() {
     let tensors = |value: f32| -> BTreeMap<String, Tensor> {
-        [("a".to_owned(), Tensor::new(&[value, 2.0 * value], &DEVICE).unwrap())].into()
+        [(
+            "a".to_owned(),
+            Tensor::new(&[value, 2.0 * value], &DEVICE).unwrap(),
+        )]
+        .into()
     };
     for (share, expected) in [(0.0, [1.0, 2.0]), (1.0, [5.0, 10.0]), (0.25, [2.0, 4.0])] {
         let mixed = mix(&tensors(1.0), &tensors(5.0), share).unwrap();

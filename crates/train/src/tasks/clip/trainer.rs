@@ -54,7 +54,9 @@ impl<'a> Trainer<'a> {
             weight_decay: config.weight_decay,
             ..AdamWConfig::default()
         };
-        let settings = serde_json::to_string(config).map_err(std::io::Error::other).at(&run.out)?;
+        let settings = serde_json::to_string(config)
+            .map_err(std::io::Error::other)
+            .at(&run.out)?;
         Ok(Self {
             config,
             device: device.clone(),
@@ -74,13 +76,21 @@ impl<'a> Trainer<'a> {
 
     /// The network as it is now, for use.
     pub(super) fn encoder(&self) -> Result<Encoder> {
-        Encoder::new(&self.parameters.network(Graph::None)?, self.network, &self.device)
+        Encoder::new(
+            &self.parameters.network(Graph::None)?,
+            self.network,
+            &self.device,
+        )
     }
 
     /// Computes once what does not change in a run.
     pub(super) fn prepare(&mut self, data: &Data) -> Result<()> {
         if self.config.mode.texts_stay() {
-            let texts: Vec<&str> = data.samples.iter().map(|sample| sample.pair.text.as_str()).collect();
+            let texts: Vec<&str> = data
+                .samples
+                .iter()
+                .map(|sample| sample.pair.text.as_str())
+                .collect();
             self.texts = Some(self.encoder()?.texts(&texts)?);
         }
         Ok(())
@@ -112,7 +122,10 @@ impl<'a> Trainer<'a> {
     ) -> Result<f32> {
         let config = self.config;
         // An epoch's draws depend on its number alone, so that a resumed run draws what an unbroken one would.
-        let seed = config.seed.wrapping_mul(0x9e37_79b9).wrapping_add(epoch as u64);
+        let seed = config
+            .seed
+            .wrapping_mul(0x9e37_79b9)
+            .wrapping_add(epoch as u64);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut order = data.epoch();
         order.shuffle(&mut rng);
@@ -146,13 +159,17 @@ impl<'a> Trainer<'a> {
     fn step(&mut self, batch: &Batch, rate: f64) -> Result<(f32, f64)> {
         let config = self.config;
         let (loss, mut gradients) = gradients(&self.parameters, batch, config.micro_batch_size)?;
-        let loss = loss + self.parameters.add_drift(config.drift_penalty, &mut gradients)?;
+        let loss = loss
+            + self
+                .parameters
+                .add_drift(config.drift_penalty, &mut gradients)?;
         let norm = gradients.clip(config.clip_norm);
         if loss.is_finite() && norm.is_finite() {
-            self.optimizer.step(&gradients, |name| match name.starts_with("text.") {
-                true => rate * config.text_rate,
-                false => rate,
-            })?;
+            self.optimizer
+                .step(&gradients, |name| match name.starts_with("text.") {
+                    true => rate * config.text_rate,
+                    false => rate,
+                })?;
             self.parameters.clamp_scale()?;
         }
         Ok((loss, norm))
@@ -166,7 +183,14 @@ impl<'a> Trainer<'a> {
         drawn.try_for_each(|(i, (out, &sample))| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(i as u64));
             let photo = data.photo(&data.samples[sample])?;
-            vary(&photo, side, Normalization::Clip, &self.config.augment, &mut rng, out);
+            vary(
+                &photo,
+                side,
+                Normalization::Clip,
+                &self.config.augment,
+                &mut rng,
+                out,
+            );
             Ok::<_, wardrobe_ingest::Error>(())
         })?;
         let texts = match &self.texts {
@@ -174,7 +198,12 @@ impl<'a> Trainer<'a> {
                 let rows = samples.iter().map(|&sample| sample as u32);
                 Texts::Features(features.index_select(&Tensor::from_iter(rows, &self.device)?, 0)?)
             }
-            None => Texts::Tokens(samples.iter().map(|&i| data.samples[i].tokens.clone()).collect()),
+            None => Texts::Tokens(
+                samples
+                    .iter()
+                    .map(|&i| data.samples[i].tokens.clone())
+                    .collect(),
+            ),
         };
         Ok(Batch {
             pixels: Tensor::from_vec(pixels, (samples.len(), side, side, 3), &self.device)?,
@@ -189,11 +218,22 @@ impl<'a> Trainer<'a> {
         about: &[(&str, String)],
         path: &Path,
     ) -> Result<()> {
-        let half = weights.iter().map(|(name, value)| Ok((name, value.to_dtype(DType::F16)?)));
+        let half = weights
+            .iter()
+            .map(|(name, value)| Ok((name, value.to_dtype(DType::F16)?)));
         let half: BTreeMap<&String, Tensor> = half.collect::<Result<_>>()?;
-        let named = half.iter().map(|(name, value)| ((*name).clone(), value)).collect();
-        let network = self.network.to_metadata().map_err(std::io::Error::other).at(path)?;
-        let about = about.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let named = half
+            .iter()
+            .map(|(name, value)| ((*name).clone(), value))
+            .collect();
+        let network = self
+            .network
+            .to_metadata()
+            .map_err(std::io::Error::other)
+            .at(path)?;
+        let about = about
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()));
         let settings = ("training".to_owned(), self.progress.config.clone());
         let metadata: HashMap<String, String> = about.chain([network, settings]).collect();
         write_safetensors(path, named, metadata)

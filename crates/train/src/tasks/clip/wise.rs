@@ -21,7 +21,9 @@ pub(super) fn mix(
     end: &BTreeMap<String, Tensor>,
     share: f64,
 ) -> Result<BTreeMap<String, Tensor>> {
-    let pairs = start.iter().filter_map(|(name, start)| Some((name, start, end.get(name)?)));
+    let pairs = start
+        .iter()
+        .filter_map(|(name, start)| Some((name, start, end.get(name)?)));
     pairs
         .map(|(name, start, end)| Ok((name.clone(), ((start * (1.0 - share))? + (end * share)?)?)))
         .collect()
@@ -58,7 +60,12 @@ pub(super) fn sweep(
     let end = load_weights(&trainer.network, &Tensors::load(out.join(WEIGHTS))?)?;
     let end: BTreeMap<String, Tensor> = end
         .into_iter()
-        .map(|(name, value)| Ok((name, value.to_dtype(DType::F32)?.to_device(&trainer.device)?)))
+        .map(|(name, value)| {
+            Ok((
+                name,
+                value.to_dtype(DType::F32)?.to_device(&trainer.device)?,
+            ))
+        })
         .collect::<Result<_>>()?;
     let mut measured = Vec::with_capacity(shares.len());
     for &share in shares {
@@ -69,7 +76,10 @@ pub(super) fn sweep(
         let metrics = data.validation.measure(&encoder, &mut |_| ())?;
         measured.push(Mixture { share, metrics });
     }
-    write_log(&measured.iter().map(Row::of).collect::<Vec<_>>(), &out.join(WISE))?;
+    write_log(
+        &measured.iter().map(Row::of).collect::<Vec<_>>(),
+        &out.join(WISE),
+    )?;
     let path = out.join(WISE_WEIGHTS);
     let mixed = mix(trainer.parameters.start(), &end, export)?;
     trainer.export(&mixed, &[("wise_share", export.to_string())], &path)?;
