@@ -398,6 +398,13 @@ fn settings_are_read_and_checked() {
     assert_eq!(config.data[0].path, folder.path().join("pairs"));
     assert_eq!((config.mode, config.epochs), (ClipMode::Lora, 10));
     assert_eq!(ClipTrainConfig::default().check(), Ok(()));
+    // What a table leaves out is CLIP's default, not the classifier's: no colours are changed.
+    let config = read("[augment]\nflip = 0.25\n").unwrap();
+    let expected = AugmentConfig {
+        flip: 0.25,
+        ..ClipTrainConfig::default().augment
+    };
+    assert_eq!((config.augment.color, config.augment), (0.0, expected));
     for (text, named) in [
         ("batch_size = 1", "batch_size"),
         ("micro_batch_size = 0", "micro_batch_size"),
@@ -409,6 +416,7 @@ fn settings_are_read_and_checked() {
         ("mode = 'half'", "mode"),
         ("[lora]\nrank = 0", "lora.rank"),
         ("[augment]\nflip = 2.0", "augment.flip"),
+        ("[augment]\nzoom = 2.0", "zoom"),
         ("[[data]]\npath = 'a'\nrepeat = 0", "repeat"),
         ("speed = 1", "speed"),
     ] {

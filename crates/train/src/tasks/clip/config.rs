@@ -3,7 +3,8 @@
 use crate::config::{AugmentConfig, DataConfig, check_shares, read};
 use crate::error::Result;
 use crate::evaluate::clip::PROMPTS;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::path::{Path, PathBuf};
 use wardrobe_embed::{ClipConfig, Tokenizer, Variant};
 
@@ -80,6 +81,7 @@ pub struct ClipTrainConfig {
     /// A network of other sizes instead, to be trained from scratch.
     pub network: Option<ClipConfig>,
     /// How photos are varied: almost not at all. Colours are in the texts.
+    #[serde(deserialize_with = "augment")]
     pub augment: AugmentConfig,
     /// Shares of the new weights in mixtures with those at the start that are measured in the end: 0 to 1 in tenths
     /// (WiSE-FT, Wortsman et al. 2022, arXiv:2109.01903).
@@ -113,12 +115,7 @@ impl Default for ClipTrainConfig {
             photo_memory: 1 << 30,
             variant: Variant::VitB32,
             network: None,
-            augment: AugmentConfig {
-                min_area: 0.9,
-                max_aspect: 1.05,
-                flip: 0.5,
-                ..AugmentConfig::STILL
-            },
+            augment: AUGMENT,
             wise: (0..=10).map(|tenth| f64::from(tenth) / 10.0).collect(),
             wise_export: 0.5,
             forgetting: None,
@@ -126,6 +123,20 @@ impl Default for ClipTrainConfig {
             data: Vec::new(),
         }
     }
+}
+
+const AUGMENT: AugmentConfig = AugmentConfig {
+    min_area: 0.9,
+    max_aspect: 1.05,
+    flip: 0.5,
+    ..AugmentConfig::STILL
+};
+
+/// What the table leaves out is as above, not as the classifier is trained.
+fn augment<'de, D: Deserializer<'de>>(from: D) -> Result<AugmentConfig, D::Error> {
+    let mut all = toml::Table::try_from(AUGMENT).map_err(D::Error::custom)?;
+    all.extend(toml::Table::deserialize(from)?);
+    all.try_into().map_err(D::Error::custom)
 }
 
 impl ClipTrainConfig {

@@ -156,7 +156,8 @@ pub fn train(
     let (sweep, mixed_weights) = match run.init.is_some() && !config.wise.is_empty() {
         true => {
             let shares = (config.wise.as_slice(), config.wise_export);
-            let (sweep, weights) = wise::sweep(&trainer, &data, shares, &run.out)?;
+            let watch = &mut loading(watch);
+            let (sweep, weights) = wise::sweep(&trainer, &data, shares, &run.out, watch)?;
             (sweep, Some(weights))
         }
         false => (Vec::new(), None),
@@ -184,13 +185,9 @@ fn learn_and_keep(
 ) -> Result<()> {
     let start = Instant::now();
     let train_loss = trainer.learn(data, epoch, watch)?;
-    // What cannot be read was told before the first epoch.
-    let mut loading = |event| {
-        if matches!(event, Event::Loading { .. }) {
-            watch(event);
-        }
-    };
-    let metrics = data.validation.measure(&trainer.encoder()?, &mut loading)?;
+    let metrics = data
+        .validation
+        .measure(&trainer.encoder()?, &mut loading(watch))?;
     let seconds = start.elapsed().as_secs_f64();
     trainer.progress.epochs = epoch + 1;
     trainer.progress.seconds += seconds;
@@ -225,6 +222,15 @@ fn learn_and_keep(
         seconds,
     });
     Ok(())
+}
+
+/// Of the validation's photos, what cannot be read was told before the first epoch.
+fn loading(watch: &mut dyn FnMut(Event)) -> impl FnMut(Event) {
+    |event| {
+        if matches!(event, Event::Loading { .. }) {
+            watch(event);
+        }
+    }
 }
 
 fn named(metrics: &Metrics) -> Vec<(&'static str, f64)> {

@@ -7,6 +7,7 @@ use super::{Mixture, WEIGHTS, WISE, WISE_WEIGHTS};
 use crate::error::Result;
 use crate::evaluate::clip::Encoder;
 use crate::log::write_log;
+use crate::progress::Event;
 use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 use serde::Serialize;
@@ -55,6 +56,7 @@ pub(super) fn sweep(
     data: &Data,
     (shares, export): (&[f64], f64),
     out: &Path,
+    watch: &mut dyn FnMut(Event),
 ) -> Result<(Vec<Mixture>, PathBuf)> {
     // As they were written, in f16: what is measured is what the file gives.
     let end = load_weights(&trainer.network, &Tensors::load(out.join(WEIGHTS))?)?;
@@ -73,7 +75,7 @@ pub(super) fn sweep(
         let vb = VarBuilder::from_tensors(mixed.into_iter().collect(), DType::F32, &trainer.device);
         let network = Clip::new(&trainer.network, vb)?;
         let encoder = Encoder::new(&network, trainer.network, &trainer.device)?;
-        let metrics = data.validation.measure(&encoder, &mut |_| ())?;
+        let metrics = data.validation.measure(&encoder, watch)?;
         measured.push(Mixture { share, metrics });
     }
     write_log(
