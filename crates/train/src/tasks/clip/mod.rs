@@ -226,7 +226,7 @@ fn learn_and_keep(
 
 /// Of the validation's photos, what cannot be read was told before the first epoch.
 fn loading(watch: &mut dyn FnMut(Event)) -> impl FnMut(Event) {
-    |event| {
+    move |event| {
         if matches!(event, Event::Loading { .. }) {
             watch(event);
         }
