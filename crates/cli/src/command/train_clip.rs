@@ -59,6 +59,9 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     if config.data.is_empty() {
         bail!("no pairs to train on: name them with --data, or in the settings of --config");
     }
+    if config.forgetting.is_none() {
+        context.note("nothing is given to tell what is forgotten: name folders of labelled photos with --forgetting");
+    }
     let bar = progress::bar(context.quiet);
     let device = context.models().device()?;
     let run = Run {
