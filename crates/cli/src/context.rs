@@ -12,6 +12,8 @@ use crate::output::Output;
 pub struct Context {
     home: Option<PathBuf>,
     models: ModelOptions,
+    /// No network connection may be opened.
+    pub offline: bool,
     /// Where the answer goes.
     pub out: Output,
     /// No progress and no warnings.
@@ -26,6 +28,7 @@ impl Context {
         let models = ModelOptions {
             device: flags.device,
             weights: flags.weights,
+            clip: flags.clip,
         };
         // A GPU that is not there is told at once, not after minutes of reading photos.
         if !matches!(models.device.as_str(), "auto" | "cpu") {
@@ -40,6 +43,7 @@ impl Context {
         Ok(Self {
             home: flags.home,
             models,
+            offline: flags.offline,
             out: Output::new(flags.json),
             quiet: flags.quiet,
             verbose: flags.verbose,

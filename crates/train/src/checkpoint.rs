@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-/// A run between two epochs; `B` is what its task calls the best epoch.
+/// A run between two epochs.
 #[derive(Debug)]
 pub(crate) struct Checkpoint<B> {
     pub(crate) weights: BTreeMap<String, Tensor>,
@@ -16,7 +16,7 @@ pub(crate) struct Checkpoint<B> {
     pub(crate) progress: Progress<B>,
 }
 
-/// The part of it that is not tensors.
+/// The part of it that is not tensors; `B` is a task's best epoch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Progress<B> {
     /// Epochs done.
@@ -26,6 +26,19 @@ pub(crate) struct Progress<B> {
     /// The settings, so that a run is not resumed with others.
     pub(crate) config: String,
     pub(crate) seconds: f64,
+}
+
+impl<B> Progress<B> {
+    /// Before the first epoch of a run with these settings.
+    pub(crate) fn new(config: &impl Serialize) -> serde_json::Result<Self> {
+        Ok(Self {
+            epochs: 0,
+            average_updates: 0,
+            best: None,
+            config: serde_json::to_string(config)?,
+            seconds: 0.0,
+        })
+    }
 }
 
 const PROGRESS: &str = "progress";
@@ -92,4 +105,45 @@ pub(crate) fn write_safetensors(
         .map_err(|e| std::io::Error::other(e.to_string()))
         .at(&partial)?;
     std::fs::rename(&partial, path).at(path)
+}
+
+/// A checkpoint that belongs to a run with these settings, and the log's rows up to it, of which `epoch` tells the epoch.
+pub(crate) fn resume<B, R>(
+    checkpoint: &Path,
+    log: &Path,
+    config: &str,
+    device: &Device,
+    epoch: fn(&R) -> usize,
+) -> Result<(Checkpoint<B>, Vec<R>)>
+where
+    B: Serialize + DeserializeOwned,
+    R: DeserializeOwned,
+{
+    let loaded = Checkpoint::<B>::load(checkpoint, device)?;
+    let invalid = |path: &Path, problem: String| Error::Checkpoint {
+        path: path.to_path_buf(),
+        problem,
+    };
+    if loaded.progress.config != config {
+        let problem =
+            "made with other settings: resume with the same ones, or start anew in another folder";
+        return Err(invalid(checkpoint, problem.to_owned()));
+    }
+    let rows = csv::Reader::from_path(log).and_then(|mut reader| reader.deserialize().collect());
+    let mut rows: Vec<R> = rows.map_err(|e| invalid(log, e.to_string()))?;
+    rows.retain(|row| epoch(row) <= loaded.progress.epochs);
+    Ok((loaded, rows))
+}
+
+/// Writes a run's log, a row an epoch.
+pub(crate) fn write_log(rows: &[impl Serialize], path: &Path) -> Result<()> {
+    let failed = |e: csv::Error| Error::File {
+        path: path.to_path_buf(),
+        source: std::io::Error::other(e),
+    };
+    let mut writer = csv::Writer::from_path(path).map_err(failed)?;
+    rows.iter()
+        .try_for_each(|row| writer.serialize(row))
+        .map_err(failed)?;
+    writer.flush().at(path)
 }

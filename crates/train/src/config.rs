@@ -69,25 +69,6 @@ impl Default for TrainConfig {
     }
 }
 
-/// Reads a TOML file, makes its paths relative to its folder by `paths`, and checks it.
-pub(crate) fn read<C: DeserializeOwned>(
-    path: &Path,
-    paths: impl FnOnce(&mut C, &Path),
-    check: impl FnOnce(&C) -> Result<(), String>,
-) -> Result<C> {
-    let text = std::fs::read_to_string(path).at(path)?;
-    let invalid = |problem: String| Error::Config {
-        path: path.to_path_buf(),
-        problem,
-    };
-    let mut config: C = toml::from_str(&text).map_err(|e| invalid(e.to_string()))?;
-    if let Some(folder) = path.parent() {
-        paths(&mut config, folder);
-    }
-    check(&config).map_err(invalid)?;
-    Ok(config)
-}
-
 /// One data set of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,6 +82,27 @@ pub struct DataConfig {
 
 fn once() -> usize {
     1
+}
+
+/// Reads and checks a task's settings. Relative data paths are relative to their file.
+pub(crate) fn from_file<C: DeserializeOwned>(
+    path: &Path,
+    data: impl Fn(&mut C) -> &mut Vec<DataConfig>,
+    check: impl Fn(&C) -> Result<(), String>,
+) -> Result<C> {
+    let text = std::fs::read_to_string(path).at(path)?;
+    let invalid = |problem: String| Error::Config {
+        path: path.to_path_buf(),
+        problem,
+    };
+    let mut config: C = toml::from_str(&text).map_err(|e| invalid(e.to_string()))?;
+    if let Some(folder) = path.parent() {
+        data(&mut config)
+            .iter_mut()
+            .for_each(|data| data.path = folder.join(&data.path));
+    }
+    check(&config).map_err(invalid)?;
+    Ok(config)
 }
 
 /// How photos are varied in training.
@@ -174,11 +176,7 @@ impl TrainConfig {
     /// # Errors
     /// A file that cannot be read, is not TOML, has an unknown key or a value out of range.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let paths = |config: &mut Self, folder: &Path| {
-            let data = config.data.iter_mut();
-            data.for_each(|data| data.path = folder.join(&data.path));
-        };
-        read(path, paths, Self::check)
+        from_file(path, |config: &mut Self| &mut config.data, Self::check)
     }
 
     /// Finds values that cannot work, before a long run starts.

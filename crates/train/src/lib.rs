@@ -26,7 +26,6 @@ mod curves;
 pub mod data;
 mod error;
 pub mod evaluate;
-mod log;
 mod progress;
 pub mod tasks;
 

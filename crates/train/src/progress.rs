@@ -16,6 +16,13 @@ pub enum Event {
         /// Why, with its path.
         reason: String,
     },
+    /// Pictures are being written: `done` of `total`.
+    Writing {
+        /// Written so far.
+        done: usize,
+        /// To be written.
+        total: usize,
+    },
     /// A batch was learned from.
     Step {
         /// From 1.
@@ -40,7 +47,7 @@ pub enum Event {
         epoch: usize,
         /// Mean loss over its batches.
         train_loss: f32,
-        /// Of the validation part, by name, the one that decides which epoch is best first.
+        /// Its validation metrics, by name; none where it was not measured.
         metrics: Vec<(&'static str, f64)>,
         /// Whether it is the best so far.
         best: bool,

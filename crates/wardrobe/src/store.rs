@@ -69,6 +69,15 @@ impl Store {
             .collect())
     }
 
+    /// The SHA-256 of the photos with a garment that is not among these.
+    pub(crate) fn photos_beyond(&self, ids: &HashSet<GarmentId>) -> Result<HashSet<String>> {
+        let rows = self.read("SELECT id, photo FROM garments", [], |row| {
+            Ok((GarmentId::new(row.get::<_, String>(0)?), row.get(1)?))
+        })?;
+        let beyond = rows.into_iter().filter(|(id, _)| !ids.contains(id));
+        Ok(beyond.map(|(_, photo)| photo).collect())
+    }
+
     /// Every garment, in the order they came in.
     pub(crate) fn garments(&self) -> Result<Vec<Garment>> {
         let rows = self.read(

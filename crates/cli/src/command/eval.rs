@@ -1,14 +1,15 @@
 //! `wardrobe eval`: weights and methods, measured on labelled data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
 use serde::Serialize;
-use wardrobe::Models;
+use wardrobe::{Models, PhotoStatus, Progress, Wardrobe};
 use wardrobe_eval::Interval;
 use wardrobe_train::data::Dataset;
 use wardrobe_train::evaluate;
@@ -16,6 +17,7 @@ use wardrobe_train::evaluate::clip::{Encoder, PROMPTS, Variant};
 
 use crate::context::Context;
 use crate::failure::Status;
+use crate::output;
 use crate::progress;
 
 /// Confusions shown to people.
@@ -24,7 +26,7 @@ const SHOWN: usize = 8;
 /// Measure a model or method on labelled data, in the data's own labels
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe --weights runs/clip/best.safetensors eval clip --data products --labelled clothing"
+    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval clip --data products --labelled clothing --clip runs/clip/best.safetensors"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -39,6 +41,8 @@ enum Task {
     Clip(Clip),
     /// The colours, on a catalogue: styles.csv and images/
     Colors(Data),
+    /// The search in words, on a catalogue: styles.csv and images/, taken into a wardrobe of their own
+    Search(Data),
 }
 
 #[derive(Debug, clap::Args)]
@@ -87,6 +91,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         Task::Classify(Data { data }) => classify(&data, &bar, context),
         Task::Clip(args) => clip(&args, &bar, context),
         Task::Colors(Data { data }) => colors(&data, &bar, context),
+        Task::Search(Data { data }) => search(&data, &bar, context),
     };
     bar.finish_and_clear();
     let mut document = measured?;
@@ -182,6 +187,73 @@ fn colors(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document>
             .collect(),
         unmapped: report.unmapped,
         failed: report.failed,
+    })
+}
+
+fn search(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document> {
+    let mut catalogue = evaluate::search::Catalogue::read(data)?;
+    let folder =
+        tempfile::tempdir().context("cannot make a folder for the catalogue's wardrobe")?;
+    let mut wardrobe = Wardrobe::open(folder.path(), context.models().clone())?;
+    let photos: Vec<&Path> = catalogue
+        .products()
+        .iter()
+        .map(|product| product.photo.as_path())
+        .collect();
+    let ingested = wardrobe.ingest(
+        &photos,
+        &AtomicBool::new(false),
+        |progress| match progress {
+            Progress::Found(photos) => bar.set_length(photos as u64),
+            _ => bar.inc(1),
+        },
+    )?;
+    let (mut photo_of, mut taken_in, mut failed) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
+    for photo in ingested.photos {
+        match photo.status {
+            PhotoStatus::Added | PhotoStatus::Duplicate => {
+                for garment in photo.garments {
+                    photo_of
+                        .entry(garment.id)
+                        .or_insert_with(|| photo.path.clone());
+                }
+                taken_in.insert(photo.path);
+            }
+            _ => {
+                let reason = photo.reason.unwrap_or_default();
+                bar.suspend(|| output::to_stderr(format_args!("error: {reason}")));
+                failed.push(reason);
+            }
+        }
+    }
+    catalogue.retain(&taken_in);
+    let report = evaluate::search::search(&catalogue, |text| {
+        let found = wardrobe.search(text, evaluate::search::DEPTH)?.garments;
+        let photos = found
+            .iter()
+            .filter_map(|found| photo_of.get(&found.garment.id).cloned());
+        Ok::<_, anyhow::Error>(photos.collect())
+    })?;
+    let metrics = report.metrics;
+    Ok(Document {
+        task: "search",
+        metrics: BTreeMap::from([
+            ("precision_at_5", metrics.precision_at_5),
+            ("ceiling", metrics.ceiling),
+            (
+                "precision_at_5_type_color",
+                metrics.precision_at_5_type_color,
+            ),
+            ("ceiling_type_color", metrics.ceiling_type_color),
+        ]),
+        n: report.n,
+        ci95: report.ci95,
+        weights: Some(wardrobe.models()?.weights().to_owned()),
+        seconds: 0.0,
+        confused: Vec::new(),
+        labels: BTreeMap::new(),
+        unmapped: report.unmapped,
+        failed,
     })
 }
 

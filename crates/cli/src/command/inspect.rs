@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde::Serialize;
-use wardrobe::{Models, inspect};
+use wardrobe::{Clip, Models, inspect};
 
 use crate::command::inspected::{Classified, Colors, Embedded, Quality, Row};
 use crate::context::Context;
@@ -14,7 +14,7 @@ use crate::output;
 /// Run one stage alone on photos; nothing is stored
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe inspect quality photos/\n  wardrobe inspect classify shirt.jpg -k 3 --json\n  wardrobe inspect colors shirt.jpg"
+    after_help = "Examples:\n  wardrobe inspect quality photos/\n  wardrobe inspect classify shirt.jpg -k 3 --json\n  wardrobe inspect colors shirt.jpg\n  wardrobe inspect embed shirt.jpg --text \"a striped shirt\" --json"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -35,8 +35,15 @@ enum Stage {
     },
     /// The dominant colours of the garment in each photo
     Colors(Photos),
-    /// The embedding of the garment in each photo
-    Embed(Photos),
+    /// The embedding of the garment in each photo, or of texts; by CLIP where its weights are at hand
+    Embed {
+        /// Photos, or folders of them
+        #[arg(required_unless_present = "text", value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Words to embed, comparable with photos; several times for several texts. Needs CLIP's weights
+        #[arg(long, value_name = "TEXT")]
+        text: Vec<String>,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -85,9 +92,8 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
                 context,
             )
         }
-        Stage::Embed(Photos { paths }) => {
-            let models = Models::load(context.models())?;
-            let rows = rows(inspect::looks(&models, &paths)?, Embedded::new);
+        Stage::Embed { paths, text } => {
+            let rows = embed(&paths, &text, context)?;
             tell(
                 ItemsDocument { items: rows },
                 |document| &document.items,
@@ -95,6 +101,25 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
             )
         }
     }
+}
+
+fn embed(paths: &[PathBuf], texts: &[String], context: &Context) -> Result<Vec<Embedded>> {
+    let clip = Clip::find(context.models())?;
+    let mut embedded = Vec::new();
+    if !paths.is_empty() {
+        let found = inspect::embeddings(context.models(), clip.as_ref(), paths)?;
+        embedded = rows(found, Embedded::photo);
+    }
+    if !texts.is_empty() {
+        let clip = clip.with_context(|| {
+            let weights = Clip::WEIGHTS;
+            format!("no CLIP weights to embed texts with: `wardrobe weights pull {weights}`, or name a file with --clip")
+        })?;
+        let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let embeddings = clip.embed_texts(&borrowed)?;
+        embedded.extend(texts.iter().cloned().zip(embeddings).map(Embedded::text));
+    }
+    Ok(embedded)
 }
 
 fn rows<T, R>(

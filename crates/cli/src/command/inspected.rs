@@ -3,7 +3,7 @@
 use serde::Serialize;
 use wardrobe::quality::{Blur, Exposure, QualityReport, Warning};
 use wardrobe::{Look, Prediction};
-use wardrobe_types::{BasicColor, Category, Color, ColorName, EmbedderId, Rgb8};
+use wardrobe_types::{BasicColor, Category, Color, ColorName, EmbedderId, Embedding, Rgb8};
 
 use crate::output::Output;
 use crate::table;
@@ -170,27 +170,40 @@ impl Row for Colors {
     }
 }
 
-/// `inspect embed`
+/// `inspect embed`: a photo or a text.
 #[derive(Serialize)]
 pub struct Embedded {
-    path: String,
+    #[serde(flatten)]
+    of: Embeddable,
     model: Option<EmbedderId>,
     embedding: Vec<f32>,
     error: Option<String>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Embeddable {
+    Path(String),
+    Text(String),
+}
+
 impl Embedded {
-    pub fn new(path: String, found: Result<Look, String>) -> Self {
-        let (look, error) = split(found);
-        let model = look.as_ref().map(|look| look.embedding.embedder().clone());
-        let embedding = look
-            .map(|look| look.embedding.into_values())
-            .unwrap_or_default();
+    pub fn photo(path: String, found: Result<Embedding, String>) -> Self {
+        let (found, error) = split(found);
         Self {
-            path,
-            model,
-            embedding,
+            of: Embeddable::Path(path),
+            model: found.as_ref().map(|embedding| embedding.embedder().clone()),
+            embedding: found.map(Embedding::into_values).unwrap_or_default(),
             error,
+        }
+    }
+
+    pub fn text((text, embedding): (String, Embedding)) -> Self {
+        Self {
+            of: Embeddable::Text(text),
+            model: Some(embedding.embedder().clone()),
+            embedding: embedding.into_values(),
+            error: None,
         }
     }
 }
@@ -214,7 +227,9 @@ impl Row for Embedded {
             .collect();
         format!(
             "{}  {model}, {} values: {} ...",
-            self.path,
+            match &self.of {
+                Embeddable::Path(of) | Embeddable::Text(of) => of,
+            },
             self.embedding.len(),
             first.join(" ")
         )

@@ -342,10 +342,12 @@ unsafe fn tiles<
             accumulate::<S, ROWS, REGISTERS>(
                 &[pointers],
                 &[inner],
+                S::GROUP,
                 b[column..].as_ptr(),
                 columns,
                 zeros.as_ptr(),
                 tile.as_mut_ptr().cast(),
+                b[column..].as_ptr(),
             );
         }
         for (i, tile) in tile.iter().enumerate().take(rows - first) {

@@ -1,5 +1,7 @@
 //! Labelled photos, in the layouts they are published in.
 
+pub mod cut_paste;
+pub mod detection;
 mod image_folder;
 mod labelled;
 mod pairs;
@@ -54,10 +56,29 @@ pub enum Split {
 }
 
 impl Split {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
             Self::Val => "val",
+        }
+    }
+}
+
+/// Something for each part of a data set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct PerSplit<T> {
+    /// To learn from.
+    pub train: T,
+    /// To measure on.
+    pub val: T,
+}
+
+impl<T> PerSplit<T> {
+    /// That of one part.
+    pub fn of(&self, split: Split) -> &T {
+        match split {
+            Split::Train => &self.train,
+            Split::Val => &self.val,
         }
     }
 }

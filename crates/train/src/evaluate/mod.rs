@@ -3,3 +3,5 @@
 pub mod classify;
 pub mod clip;
 pub mod colors;
+pub mod detect;
+pub mod search;

@@ -73,7 +73,7 @@ impl Wardrobe {
             .iter()
             .for_each(|photo| progress(Progress::Done(photo)));
         if !found.photos.is_empty() {
-            let known = Known::read(&self.store, self.models()?.embedder())?;
+            let known = Known::read(self)?;
             let mut run = Run {
                 wardrobe: self,
                 known,
@@ -134,7 +134,11 @@ impl Run<'_> {
             .flatten()
             .flat_map(Examined::shown)
             .collect();
-        let mut looks = self.wardrobe.models()?.look(&shown)?.into_iter();
+        let mut looks = self.wardrobe.models()?.look(&shown)?;
+        if let Some(clip) = self.wardrobe.clip()? {
+            clip.look(&shown, &mut looks)?;
+        }
+        let mut looks = looks.into_iter();
         let outcomes = examined.into_iter().map(|examined| {
             let examined = examined?;
             let count = examined.shown().count();
@@ -303,15 +307,17 @@ impl Wardrobe {
     }
 
     fn write_rows(&mut self, row: &PhotoRow, seen: &[Seen], looks: &[Look]) -> Result<()> {
-        for look in looks {
-            self.vectors()?.make_room(&look.embedding)?;
+        for embedding in looks.iter().flat_map(Look::embeddings) {
+            self.vectors()?.make_room(embedding)?;
         }
         let failed = self.store.failed();
         self.store.transaction(|tx| {
             insert_photo(tx, row).map_err(&failed)?;
             for (seen, look) in seen.iter().zip(looks) {
                 upsert_garment(tx, &row.sha256, seen).map_err(&failed)?;
-                vectors::upsert_in(tx, &seen.id, &look.embedding)?;
+                for embedding in look.embeddings() {
+                    vectors::upsert_in(tx, &seen.id, embedding)?;
+                }
             }
             Ok(())
         })

@@ -3,6 +3,7 @@
 mod folder;
 mod garments;
 mod pages;
+mod search;
 
 use std::path::Path;
 
@@ -61,6 +62,7 @@ fn look(category: Category, cut: &Cut, embedder: &str) -> Look {
             confidence: 0.9,
         }],
         embedding: Embedding::new(EmbedderId::new(embedder), values).unwrap(),
+        meaning: None,
     }
 }
 

@@ -10,15 +10,15 @@ mod trainer;
 pub use super::Run;
 
 use crate::TrainConfig;
-use crate::curves::{self, LogRow};
+use crate::checkpoint::write_log;
+use crate::curves::{self, BLUE, GREEN, Line, Panel, RED};
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::classify::Metrics;
-use crate::log::write_log;
 use crate::progress::Event;
 use candle_core::Device;
 use data::Data;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use trainer::Trainer;
 
@@ -42,6 +42,19 @@ pub struct Summary {
     pub curves: PathBuf,
     /// Wall time of all epochs, over all resumptions.
     pub seconds: f64,
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct LogRow {
+    epoch: usize,
+    image_size: usize,
+    learning_rate: f64,
+    train_loss: f32,
+    val_top1: f64,
+    val_top5: f64,
+    val_macro_f1: f64,
+    seconds: f64,
 }
 
 /// File names within [`Run::out`].
@@ -103,7 +116,7 @@ pub fn train(
             seconds,
         });
         write_log(&log, &run.out.join(LOG))?;
-        curves::draw(&log, &run.out.join(CURVES))?;
+        draw(&log, &run.out.join(CURVES))?;
         trainer.checkpoint(&run.out.join(CHECKPOINT))?;
         watch(Event::Epoch {
             epoch: epoch + 1,
@@ -127,4 +140,31 @@ pub fn train(
         curves,
         seconds: trainer.progress.seconds,
     })
+}
+
+/// Draws the log to a PNG: loss above, validation metrics below.
+fn draw(rows: &[LogRow], path: &Path) -> Result<()> {
+    let line = |name, color, of: fn(&LogRow) -> f64| {
+        let points = rows.iter().map(|row| (row.epoch, of(row)));
+        Line {
+            name,
+            color,
+            points: points.collect(),
+        }
+    };
+    let loss = Panel {
+        title: "Training loss",
+        top: None,
+        lines: vec![line("loss", BLUE, |row| row.train_loss.into())],
+    };
+    let validation = Panel {
+        title: "Validation",
+        top: Some(1.0),
+        lines: vec![
+            line("top-1", BLUE, |row| row.val_top1),
+            line("top-5", GREEN, |row| row.val_top5),
+            line("macro-F1", RED, |row| row.val_macro_f1),
+        ],
+    };
+    curves::draw([loss, validation], rows.len(), path)
 }

@@ -1,6 +1,6 @@
 //! A run's settings, as a TOML file.
 
-use crate::config::{AugmentConfig, DataConfig, check_shares, read};
+use crate::config::{AugmentConfig, DataConfig, check_shares, from_file};
 use crate::error::Result;
 use crate::evaluate::clip::PROMPTS;
 use serde::de::Error as _;
@@ -145,12 +145,11 @@ impl ClipTrainConfig {
     /// # Errors
     /// A file that cannot be read, is not TOML, has an unknown key or a value out of range.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let paths = |config: &mut Self, folder: &Path| {
-            let data = config.data.iter_mut().map(|data| &mut data.path);
-            data.chain(&mut config.forgetting)
-                .for_each(|path| *path = folder.join(&*path));
-        };
-        read(path, paths, Self::check)
+        let mut config = from_file(path, |config: &mut Self| &mut config.data, Self::check)?;
+        if let (Some(forgetting), Some(folder)) = (&mut config.forgetting, path.parent()) {
+            *forgetting = folder.join(&*forgetting);
+        }
+        Ok(config)
     }
 
     /// Finds values that cannot work, before a long run starts.

@@ -14,14 +14,14 @@ mod wise;
 #[cfg(test)]
 mod tests;
 
+pub use super::Run;
 pub use config::{ClipMode, ClipTrainConfig, LoraConfig};
 
-use crate::curves::draw_curves;
+use crate::checkpoint::write_log;
+use crate::curves::{self, BLUE, GREEN, Line, Panel, RED, RGBColor};
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::clip::Metrics;
-use crate::log::write_log;
 use crate::progress::Event;
-use crate::tasks::Run;
 use candle_core::Device;
 use data::Data;
 use serde::{Deserialize, Serialize};
@@ -242,20 +242,34 @@ fn named(metrics: &Metrics) -> Vec<(&'static str, f64)> {
     named
 }
 
+/// Draws the log to a PNG: loss above, validation metrics below, from before training on.
 fn draw(rows: &[LogRow], path: &Path) -> Result<()> {
-    let series = |value: &dyn Fn(&LogRow) -> Option<f64>| {
-        let points = rows.iter();
-        let points = points.filter_map(|row| Some((row.epoch as f64, value(row)?)));
-        points.collect::<Vec<_>>()
+    let line = |name, color: RGBColor, of: fn(&LogRow) -> Option<f64>| {
+        let points = rows.iter().filter_map(|row| Some((row.epoch, of(row)?)));
+        Line {
+            name,
+            color,
+            points: points.collect(),
+        }
     };
-    let metrics = [
-        ("recall@1", series(&|row| Some(row.val_recall_at_1))),
-        ("recall@10", series(&|row| Some(row.val_recall_at_10))),
-        ("zero-shot", series(&|row| row.zero_shot)),
+    let loss = Panel {
+        title: "Training loss",
+        top: None,
+        lines: vec![line("loss", BLUE, |row| row.train_loss.map(f64::from))],
+    };
+    let mut metrics = vec![
+        line("recall@1", BLUE, |row| Some(row.val_recall_at_1)),
+        line("recall@10", GREEN, |row| Some(row.val_recall_at_10)),
+        line("zero-shot", RED, |row| row.zero_shot),
     ];
-    let drawn = if metrics[2].1.is_empty() { 2 } else { 3 };
-    let loss = series(&|row| row.train_loss.map(f64::from));
-    draw_curves(loss, &metrics[..drawn], path)
+    metrics.retain(|line| !line.points.is_empty());
+    let validation = Panel {
+        title: "Validation",
+        top: Some(1.0),
+        lines: metrics,
+    };
+    let epochs = rows.last().map_or(0, |row| row.epoch);
+    curves::draw([loss, validation], epochs, path)
 }
 
 fn empty(out: &Path) -> Error {

@@ -3,14 +3,12 @@
 use super::contrast::{Batch, Texts, gradients};
 use super::data::Data;
 use super::parameters::{Graph, Parameters};
-use super::{Best, CHECKPOINT, ClipMode, ClipTrainConfig, LOG, LogRow};
+use super::{Best, CHECKPOINT, ClipMode, ClipTrainConfig, LOG, LogRow, Run};
 use crate::augment::vary;
-use crate::checkpoint::{Checkpoint, Progress, write_safetensors};
+use crate::checkpoint::{self, Checkpoint, Progress, write_safetensors};
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::clip::Encoder;
-use crate::log::read_log;
 use crate::progress::Event;
-use crate::tasks::Run;
 use candle_core::{DType, Device, Tensor};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -54,9 +52,6 @@ impl<'a> Trainer<'a> {
             weight_decay: config.weight_decay,
             ..AdamWConfig::default()
         };
-        let settings = serde_json::to_string(config)
-            .map_err(std::io::Error::other)
-            .at(&run.out)?;
         Ok(Self {
             config,
             device: device.clone(),
@@ -64,13 +59,9 @@ impl<'a> Trainer<'a> {
             optimizer: AdamW::new(parameters.vars().clone(), adamw)?,
             parameters,
             texts: None,
-            progress: Progress {
-                epochs: 0,
-                average_updates: 0,
-                best: None,
-                config: settings,
-                seconds: 0.0,
-            },
+            progress: Progress::new(config)
+                .map_err(std::io::Error::other)
+                .at(&run.out)?,
         })
     }
 
@@ -251,20 +242,17 @@ impl<'a> Trainer<'a> {
 
     /// Takes up the run in `out`, and returns its log.
     pub(super) fn resume(&mut self, out: &Path) -> Result<Vec<LogRow>> {
-        let path = out.join(CHECKPOINT);
-        let checkpoint = Checkpoint::load(&path, &self.device)?;
-        if checkpoint.progress.config != self.progress.config {
-            let problem = "made with other settings: resume with the same ones, or start anew in another folder";
-            return Err(Error::Checkpoint {
-                path,
-                problem: problem.to_owned(),
-            });
-        }
+        let settings = &self.progress.config;
+        let (checkpoint, rows): (Checkpoint<Best>, Vec<LogRow>) = checkpoint::resume(
+            &out.join(CHECKPOINT),
+            &out.join(LOG),
+            settings,
+            &self.device,
+            |row| row.epoch,
+        )?;
         self.parameters.set(&checkpoint.weights)?;
         self.optimizer.restore(&checkpoint.optimizer)?;
         self.progress = checkpoint.progress;
-        let mut rows: Vec<LogRow> = read_log(&out.join(LOG))?;
-        rows.truncate(1 + self.progress.epochs);
         // The log's numbers come back as they were written; JSON's may be off in the last place, and a later epoch
         // that is only as good as the best one would pass for better.
         if let Some(best) = &mut self.progress.best

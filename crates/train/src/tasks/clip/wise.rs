@@ -4,9 +4,9 @@
 use super::data::Data;
 use super::trainer::Trainer;
 use super::{Mixture, WEIGHTS, WISE, WISE_WEIGHTS};
+use crate::checkpoint::write_log;
 use crate::error::Result;
 use crate::evaluate::clip::Encoder;
-use crate::log::write_log;
 use crate::progress::Event;
 use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
