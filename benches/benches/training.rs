@@ -51,12 +51,14 @@ struct Training {
     loss: Box<dyn Fn() -> Result<Tensor>>,
 }
 
+type Build = fn() -> Result<Training>;
+
 fn main() -> Result<()> {
     let filter = std::env::args()
         .nth(1)
         .filter(|arg| !arg.starts_with('-'))
         .unwrap_or_default();
-    let all: [(&str, fn() -> Result<Training>); 3] = [
+    let all: [(&str, Build); 3] = [
         ("efficientnet_b0", || efficientnet(32, 224)),
         ("yolov8n", || yolo("yolov8n", Variant::N, 8, 640)),
         ("yolov8s", || yolo("yolov8s", Variant::S, 8, 640)),
@@ -139,7 +141,7 @@ fn yolo(name: &'static str, variant: Variant, batch: usize, side: usize) -> Resu
     let loss = move || {
         let levels = network.forward(&x, Mode::Train)?;
         detection_losses(&levels, &targets)
-            .and_then(|losses| Ok(losses.total(&Gains::default())?))
+            .and_then(|losses| losses.total(&Gains::default()))
             .map_err(candle_core::Error::wrap)
     };
     Ok(Training {

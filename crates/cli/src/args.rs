@@ -58,6 +58,9 @@ pub struct Global {
     /// A file of CLIP's weights instead of the usual ones; `quickgelu` in its name tells that edition
     #[arg(long, global = true, value_name = "FILE")]
     pub clip: Option<PathBuf>,
+    /// The file of a garment detector instead of the usual one; `none` takes each photo to show one garment
+    #[arg(long, global = true, value_name = "FILE")]
+    pub detector: Option<PathBuf>,
     /// Never open a network connection
     #[arg(long, global = true)]
     pub offline: bool,

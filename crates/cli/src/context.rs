@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use wardrobe::{ModelOptions, Wardrobe};
+use wardrobe::{Clip, DetectorChoice, GarmentDetector, ModelOptions, Wardrobe};
 
 use crate::args::Global;
 use crate::output::Output;
@@ -29,6 +29,7 @@ impl Context {
             device: flags.device,
             weights: flags.weights,
             clip: flags.clip,
+            detector: detector_choice(flags.detector),
         };
         // A GPU that is not there is told at once, not after minutes of reading photos.
         if !matches!(models.device.as_str(), "auto" | "cpu") {
@@ -53,6 +54,30 @@ impl Context {
     /// Which weights to load and where to run them.
     pub fn models(&self) -> &ModelOptions {
         &self.models
+    }
+
+    /// The garment detector alone, for a command that can do nothing without: `--weights FILE` names it too.
+    pub fn detector(&self) -> Result<GarmentDetector> {
+        let mut models = self.models.clone();
+        if let Some(file) = models.weights.take_if(|path| path.is_file()) {
+            models.detector = DetectorChoice::File(file);
+        }
+        GarmentDetector::find(&models)?.with_context(|| {
+            let name = GarmentDetector::WEIGHTS;
+            format!("no garment detector: name its file with --detector, put {name}.safetensors where weights are looked for, or train one with `wardrobe train detect`")
+        })
+    }
+
+    /// CLIP alone, for a command that can do nothing without: `--weights FILE` names it too.
+    pub fn clip(&self) -> Result<Clip> {
+        let mut models = self.models.clone();
+        if let Some(file) = models.weights.take_if(|path| !path.is_dir()) {
+            models.clip = Some(file);
+        }
+        Clip::find(&models)?.with_context(|| {
+            let name = Clip::WEIGHTS;
+            format!("CLIP's weights are not at hand: `wardrobe weights pull {name}`, or name a file of them with --weights")
+        })
     }
 
     /// The wardrobe, made where there is none.
@@ -92,5 +117,13 @@ impl Context {
         if !self.quiet {
             crate::output::to_stderr(message);
         }
+    }
+}
+
+fn detector_choice(file: Option<PathBuf>) -> DetectorChoice {
+    match file {
+        None => DetectorChoice::Usual,
+        Some(file) if file.as_os_str() == "none" => DetectorChoice::Off,
+        Some(file) => DetectorChoice::File(file),
     }
 }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use common::{Bench, only_line, program, run};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "ingest",
     "list",
     "show",

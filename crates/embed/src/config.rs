@@ -7,7 +7,7 @@ use wardrobe_nn::Activation;
 use wardrobe_types::EmbedderId;
 use wardrobe_weights::Tensors;
 
-/// Which ViT-B/32 a file's weights were trained as: no file of weights says so itself.
+/// Which ViT-B/32 a file's weights were trained as: of published files none says so itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Variant {
     /// With the exact GELU: OpenCLIP's `ViT-B-32`, trained on LAION and DataComp.
@@ -47,6 +47,23 @@ impl Variant {
                 },
             },
         }
+    }
+
+    /// Which of the two a file of weights says it is; `None` where it says nothing, as all but ours do.
+    ///
+    /// # Errors
+    /// [`Error::Metadata`] where the entry is malformed, [`Error::OtherSizes`] where it is of another network.
+    pub fn of(weights: &Tensors) -> Result<Option<Self>> {
+        let Some(said) = ClipConfig::of(weights)? else {
+            return Ok(None);
+        };
+        let known = [Self::VitB32, Self::VitB32QuickGelu];
+        let named = known.into_iter().find(|known| known.config() == said);
+        named.map(Some).ok_or_else(|| Error::OtherSizes {
+            file: weights.file.clone(),
+            dimension: said.dimension,
+            image: said.image.size,
+        })
     }
 
     /// How photos are brought to the network: shorter side to 224 (bicubic), centre crop, CLIP's mean and deviation.

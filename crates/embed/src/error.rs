@@ -36,6 +36,18 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A file is of a CLIP of other sizes.
+    #[error(
+        "{file} is of a CLIP of {dimension} values and photos of {image} x {image}; expected ViT-B/32, 512 and 224 x 224"
+    )]
+    OtherSizes {
+        /// The file.
+        file: String,
+        /// Length of its embeddings.
+        dimension: usize,
+        /// Side of its photos in pixels.
+        image: usize,
+    },
     /// A photo could not be brought to the network's size.
     #[error(transparent)]
     Photo(#[from] wardrobe_ingest::Error),

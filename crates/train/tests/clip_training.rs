@@ -198,7 +198,7 @@ fn exported_weights_measure_as_in_training(summary: &Summary, data: &Path) {
         assert!(weights.metadata.contains_key(entry), "{entry}");
     }
     // The file says what network it is for: the variant is not asked.
-    let encoder = Encoder::open(&summary.weights, Variant::VitB32, &Device::Cpu).unwrap();
+    let encoder = Encoder::new(&weights, Variant::VitB32, &Device::Cpu).unwrap();
     let prompts = PROMPTS.map(str::to_owned);
     let named = data.join("named");
     let report = clip(&encoder, data, Some(&named), &prompts, &mut |_| ()).unwrap();

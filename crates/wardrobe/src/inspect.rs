@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use wardrobe_attributes::{color, foreground};
+use wardrobe_detect::Detection;
 use wardrobe_ingest::{QualityReport, RgbImage, discover, load};
 use wardrobe_types::{Color, Embedding};
 
 use crate::ingest::examine::cut;
-use crate::{Clip, Error, Look, ModelOptions, Models, Result};
+use crate::{Clip, Error, GarmentDetector, Look, ModelOptions, Models, Result};
 
 /// Photos the models look at in one pass.
 const BATCH: usize = 16;
@@ -31,6 +32,37 @@ pub fn colors<P: AsRef<Path>>(paths: &[P]) -> Vec<Inspected<Vec<Color>>> {
             &photo,
             &foreground::segment(&photo)?,
         )?)
+    })
+}
+
+/// A photo, upright.
+///
+/// # Errors
+/// One that cannot be read.
+pub fn photo(path: &Path) -> Result<RgbImage> {
+    Ok(load(path)?.image)
+}
+
+/// What a detector found in a photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detected {
+    /// Of the upright photo, in pixels.
+    pub width: u32,
+    /// Of the upright photo, in pixels.
+    pub height: u32,
+    /// The surest first.
+    pub detections: Vec<Detection>,
+}
+
+/// The garments in each photo.
+pub fn detect<P: AsRef<Path>>(detector: &GarmentDetector, paths: &[P]) -> Vec<Inspected<Detected>> {
+    each(paths, |path| {
+        let photo = load(path)?.image;
+        Ok(Detected {
+            width: photo.width(),
+            height: photo.height(),
+            detections: detector.detect(&photo)?,
+        })
     })
 }
 
@@ -93,7 +125,7 @@ pub(crate) fn embed(models: &Models, path: &Path) -> Result<Embedding> {
 }
 
 fn first_shown(path: &Path) -> Result<RgbImage> {
-    let mut cuts = cut(&load(path)?.image)?.into_iter();
+    let mut cuts = cut(&load(path)?.image, None)?.garments.into_iter();
     let first = cuts.next().ok_or_else(|| Error::NothingFound {
         path: path.to_path_buf(),
     })?;

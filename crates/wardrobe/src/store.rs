@@ -95,6 +95,13 @@ impl Store {
         Ok(rows.into_iter().map(GarmentRow::garment).collect())
     }
 
+    /// The garments of one photo that the wearer has corrected.
+    pub(crate) fn corrected_of(&self, sha256: &str) -> Result<HashSet<GarmentId>> {
+        let sql = "SELECT DISTINCT e.garment FROM edits e JOIN garments g ON g.id = e.garment WHERE g.photo = ?1";
+        let ids = self.read(sql, [sha256], |row| row.get::<_, String>(0))?;
+        Ok(ids.into_iter().map(GarmentId::new).collect())
+    }
+
     /// The one garment whose id is, or begins with, `id`.
     pub(crate) fn find(&self, id: &str) -> Result<Garment> {
         // `substr` and not LIKE, in which a % or _ of a mistyped id would match anything.

@@ -1,19 +1,21 @@
 //! `wardrobe eval`: weights and methods, measured on labelled data.
 
+mod clip;
+mod detect;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use wardrobe::{Models, PhotoStatus, Progress, Wardrobe};
 use wardrobe_eval::Interval;
 use wardrobe_train::data::Dataset;
 use wardrobe_train::evaluate;
-use wardrobe_train::evaluate::clip::{Encoder, PROMPTS, Variant};
 
 use crate::context::Context;
 use crate::failure::Status;
@@ -26,7 +28,7 @@ const SHOWN: usize = 8;
 /// Measure a model or method on labelled data, in the data's own labels
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval clip --data products --labelled clothing --clip runs/clip/best.safetensors"
+    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -35,10 +37,12 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Task {
+    /// The garment detector, on photos with boxes: COCO's JSON, a YOLO folder or DeepFashion2
+    Detect(Data),
     /// The classifier, on a folder of photos a label or on styles.csv and images/
     Classify(Data),
     /// CLIP, on photos with texts, on folders named as what their photos show, or on both
-    Clip(Clip),
+    Clip(clip::Args),
     /// The colours, on a catalogue: styles.csv and images/
     Colors(Data),
     /// The search in words, on a catalogue: styles.csv and images/, taken into a wardrobe of their own
@@ -50,20 +54,6 @@ struct Data {
     /// The data set; its val part is measured where it has one
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-}
-
-#[derive(Debug, clap::Args)]
-struct Clip {
-    /// Photos with texts (pairs.csv, pairs.jsonl, styles.csv; the _val one where there is one), or folders of photos named
-    /// as what they show. The weights are those of --weights FILE
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// Folders of photos to be named without training, beside photos with texts in --data
-    #[arg(long, value_name = "DIR")]
-    labelled: Option<PathBuf>,
-    /// What the weights are, where their file does not say: vit-b-32, or vit-b-32-quickgelu (OpenAI's, FashionCLIP's)
-    #[arg(long, value_name = "NAME", default_value = "vit-b-32", value_parser = ["vit-b-32", "vit-b-32-quickgelu"])]
-    variant: String,
 }
 
 /// A measurement, and what stands behind it.
@@ -88,8 +78,10 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let start = Instant::now();
     let bar = progress::bar(context.quiet);
     let measured = match args.task {
+        // Its metrics have parts, and so a document of their own.
+        Task::Detect(Data { data }) => return detect::run(&data, &bar, context),
         Task::Classify(Data { data }) => classify(&data, &bar, context),
-        Task::Clip(args) => clip(&args, &bar, context),
+        Task::Clip(args) => clip::measure(&args, &bar, context),
         Task::Colors(Data { data }) => colors(&data, &bar, context),
         Task::Search(Data { data }) => search(&data, &bar, context),
     };
@@ -125,39 +117,6 @@ fn classify(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Documen
             .map(|(label, of)| (label, names(of)))
             .collect(),
         unmapped: report.unmapped,
-        failed: report.failed,
-    })
-}
-
-fn clip(args: &Clip, bar: &ProgressBar, context: &Context) -> Result<Document> {
-    let models = context.models();
-    let Some(weights) = models.weights.as_ref().filter(|path| path.is_file()) else {
-        bail!("name a file of CLIP's weights with --weights FILE; none are shipped");
-    };
-    let variant = match args.variant.as_str() {
-        "vit-b-32-quickgelu" => Variant::VitB32QuickGelu,
-        _ => Variant::VitB32,
-    };
-    let encoder = Encoder::open(weights, variant, &models.device()?)?;
-    let prompts = PROMPTS.map(str::to_owned);
-    let labelled = args.labelled.as_deref();
-    let mut watch = progress::watch(bar, context);
-    let report = evaluate::clip::clip(&encoder, &args.data, labelled, &prompts, &mut watch)?;
-    let photos = |n: usize| vec![format!("{n} photos")];
-    Ok(Document {
-        task: "clip",
-        metrics: report.metrics,
-        n: report.n,
-        ci95: report.ci95,
-        weights: Some(weights.display().to_string()),
-        seconds: 0.0,
-        confused: Vec::new(),
-        labels: report
-            .labels
-            .into_iter()
-            .map(|(label, n)| (label, photos(n)))
-            .collect(),
-        unmapped: BTreeMap::new(),
         failed: report.failed,
     })
 }

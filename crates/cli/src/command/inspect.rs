@@ -1,12 +1,12 @@
 //! `wardrobe inspect`: one stage alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use wardrobe::{Clip, Models, inspect};
+use wardrobe::{Clip, Models, contact_sheet, draw, inspect, thumbnail};
 
-use crate::command::inspected::{Classified, Colors, Embedded, Quality, Row};
+use crate::command::inspected::{Classified, Colors, Detected, Embedded, Quality, Row};
 use crate::context::Context;
 use crate::failure::Status;
 use crate::output;
@@ -14,7 +14,7 @@ use crate::output;
 /// Run one stage alone on photos; nothing is stored
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe inspect quality photos/\n  wardrobe inspect classify shirt.jpg -k 3 --json\n  wardrobe inspect colors shirt.jpg\n  wardrobe inspect embed shirt.jpg --text \"a striped shirt\" --json"
+    after_help = "Examples:\n  wardrobe inspect quality photos/\n  wardrobe inspect classify shirt.jpg -k 3 --json\n  wardrobe inspect colors shirt.jpg\n  wardrobe inspect detect outfit.jpg --draw boxes.png\n  wardrobe inspect embed shirt.jpg --text \"a striped shirt\" --json"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -25,6 +25,14 @@ pub struct Args {
 enum Stage {
     /// Resolution, sharpness and exposure
     Quality(Photos),
+    /// The garments in each photo, with their boxes
+    Detect {
+        #[command(flatten)]
+        photos: Photos,
+        /// Also draw the boxes: one photo in full, several as a contact sheet
+        #[arg(long, value_name = "OUT.png")]
+        draw: Option<PathBuf>,
+    },
     /// The most likely categories of the garment in each photo
     Classify {
         #[command(flatten)]
@@ -82,6 +90,18 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
                 context,
             )
         }
+        Stage::Detect { photos, draw } => {
+            let found = inspect::detect(&context.detector()?, &photos.paths);
+            if let Some(file) = draw {
+                save_drawn(&found, &file)?;
+            }
+            let rows = rows(found, Detected::new);
+            tell(
+                PhotosDocument { photos: rows },
+                |document| &document.photos,
+                context,
+            )
+        }
         Stage::Classify { photos, k } => {
             let models = Models::load(context.models())?;
             let looks = inspect::looks(&models, &photos.paths)?;
@@ -101,6 +121,32 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
             )
         }
     }
+}
+
+/// The photos' detections on a picture.
+fn save_drawn(found: &[inspect::Inspected<inspect::Detected>], file: &Path) -> Result<()> {
+    let good: Vec<_> = found
+        .iter()
+        .filter_map(|(path, found)| Some((path, found.as_ref().ok()?)))
+        .collect();
+    let drawn = |(path, found): &(&PathBuf, &inspect::Detected)| {
+        anyhow::Ok(draw(&inspect::photo(path)?, &found.detections))
+    };
+    let picture = match good.as_slice() {
+        // Nothing could be read, as is told beside this.
+        [] => return Ok(()),
+        [one] => drawn(one)?,
+        several => {
+            let small = |one| anyhow::Ok(thumbnail(&drawn(one)?)?);
+            contact_sheet(&several.iter().map(small).collect::<Result<Vec<_>>>()?)?
+        }
+    };
+    picture.save(file).with_context(|| {
+        format!(
+            "{}: cannot write the picture; name a .png or .jpg file in a folder that is there",
+            file.display()
+        )
+    })
 }
 
 fn embed(paths: &[PathBuf], texts: &[String], context: &Context) -> Result<Vec<Embedded>> {

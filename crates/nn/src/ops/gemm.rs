@@ -104,7 +104,7 @@ pub(crate) fn matmul<T: Float>(
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx512 {
     use super::Matrix;
-    use crate::packed::{Avx512, Panel, accumulate, deal};
+    use crate::packed::{Avx512, Inputs, Panel, accumulate, deal};
 
     /// `out = a . b`, or `out += a . b`, in tiles of up to 6 x 64. Columns of `b` are packed a panel at a time; `a` is read
     /// where it lies, by rows or by columns.
@@ -181,9 +181,11 @@ pub(super) mod avx512 {
             // many rows of `WIDTH`, and the tile has ROWS x REGISTERS x 16 values.
             unsafe {
                 accumulate::<Avx512, ROWS, REGISTERS>(
-                    &[pointers],
-                    &[a.cols],
-                    a.col_stride,
+                    Inputs {
+                        segments: &[pointers],
+                        lengths: &[a.cols],
+                        step: a.col_stride,
+                    },
                     packed.as_ptr(),
                     WIDTH,
                     zeros.as_ptr(),

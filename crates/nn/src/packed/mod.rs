@@ -32,7 +32,7 @@ pub use pixels::{double_pixels, gate_pixels, max_pixels, mean_pixels};
 pub(crate) use {
     conv::convolve,
     panels::{Panel, deal},
-    tile::{Avx512, accumulate},
+    tile::{Avx512, Inputs, accumulate},
 };
 
 use candle_core::{Result, Tensor};

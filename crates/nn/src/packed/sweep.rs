@@ -2,7 +2,7 @@
 
 use super::activate::activate;
 use super::panels::{BLOCK, Packed, Panel, Panels};
-use super::tile::{LINE, Plain, Step, accumulate};
+use super::tile::{Inputs, LINE, Plain, Step, accumulate};
 use super::view::{Output, View};
 use crate::ops::{Activation, ConvGeometry};
 use rayon::prelude::*;
@@ -405,9 +405,11 @@ unsafe fn run_panel<
         // and the tile has ROWS x REGISTERS x LANES = ROWS x WIDTH values.
         unsafe {
             accumulate::<S, ROWS, REGISTERS>(
-                &segments[..lengths.len()],
-                lengths,
-                S::GROUP,
+                Inputs {
+                    segments: &segments[..lengths.len()],
+                    lengths,
+                    step: S::GROUP,
+                },
                 weights,
                 panel.width,
                 bias.as_ptr(),

@@ -41,20 +41,28 @@ pub(crate) trait Step {
 /// Bytes of a cache line.
 pub(super) const LINE: usize = 64;
 
-/// `bias` plus sums over `segments`, runs of inputs of `lengths`, for `ROWS` pixels and `REGISTERS` registers of channels:
+/// What a tile of `ROWS` pixels reads: runs of inputs.
+#[derive(Clone, Copy)]
+pub(crate) struct Inputs<'a, V, const ROWS: usize> {
+    /// Where each run begins for each pixel.
+    pub(crate) segments: &'a [[*const V; ROWS]],
+    /// Values of each run, a multiple of [`Step::GROUP`].
+    pub(crate) lengths: &'a [usize],
+    /// From one group of a run to the next: [`Step::GROUP`] where they lie side by side.
+    pub(crate) step: usize,
+}
+
+/// `bias` plus sums over `inputs` for `ROWS` pixels and `REGISTERS` registers of channels:
 /// `out[row][channel]`, rows of `REGISTERS * LANES`.
 ///
 /// On the way, the cache lines from `ahead` on are prefetched, one a step.
 ///
 /// # Safety
-/// `segments[s][row]` points to `lengths[s]` values, a multiple of the step's group, each group `step` values after the
-/// last; `weights` to as many rows of
+/// Every pointer is to a run of its length; `weights` to as many rows of
 /// `row_len` weights times the group, of which the first registers are used; `bias` holds a row and `out` has room.
 #[inline(always)]
 pub(crate) unsafe fn accumulate<S: Step, const ROWS: usize, const REGISTERS: usize>(
-    segments: &[[*const S::Value; ROWS]],
-    lengths: &[usize],
-    step: usize,
+    inputs: Inputs<'_, S::Value, ROWS>,
     mut weights: *const S::Value,
     row_len: usize,
     bias: *const f32,
@@ -68,7 +76,8 @@ pub(crate) unsafe fn accumulate<S: Step, const ROWS: usize, const REGISTERS: usi
             *sums = S::load_sums(bias.add(r * S::LANES));
         }
         let mut sums = [first; ROWS];
-        for (pixels, &length) in segments.iter().zip(lengths) {
+        let step = inputs.step;
+        for (pixels, &length) in inputs.segments.iter().zip(inputs.lengths) {
             let pixels = *pixels;
             let mut at = 0;
             for _ in 0..length / S::GROUP {
@@ -77,9 +86,9 @@ pub(crate) unsafe fn accumulate<S: Step, const ROWS: usize, const REGISTERS: usi
                     *w = S::load(weights.add(r * S::LANES * S::GROUP));
                 }
                 for (sums, pixel) in sums.iter_mut().zip(pixels) {
-                    let inputs = S::splat(pixel.add(at));
+                    let input = S::splat(pixel.add(at));
                     for (sum, &w) in sums.iter_mut().zip(&w) {
-                        *sum = S::multiply_add(*sum, inputs, w);
+                        *sum = S::multiply_add(*sum, input, w);
                     }
                 }
                 at += step;

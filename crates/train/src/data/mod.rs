@@ -1,5 +1,6 @@
 //! Labelled photos, in the layouts they are published in.
 
+mod check;
 pub mod cut_paste;
 pub mod detection;
 mod image_folder;
@@ -8,6 +9,7 @@ mod pairs;
 mod photos;
 mod styles_csv;
 
+pub use check::decode_all;
 pub use labelled::Labelled;
 pub use pairs::{Pair, Pairs};
 pub use photos::PhotoCache;

@@ -48,15 +48,15 @@ impl DetectorClass {
 
     /// The class that another detector's or data set's name for a garment means: a class, a category, or a label of
     /// DeepFashion2, the clothing photos or Clothing Co-Parsing. Case, and `_` for a space or hyphen, do not matter.
+    /// A `vest` is DeepFashion2's, a sleeveless top, since detectors are trained on that more than on the taxonomy.
     pub fn of_name(name: &str) -> Option<Self> {
         let spaced = name.to_ascii_lowercase().replace(['_', '-'], " ");
         let kebab = spaced.replace(' ', "-");
-        let category = |category: Category| Self::of_category(category);
         kebab
             .parse()
             .ok()
-            .or_else(|| kebab.parse().ok().and_then(category))
             .or_else(|| Self::of_label(DEEPFASHION2.categories(&spaced)?))
+            .or_else(|| kebab.parse().ok().and_then(Self::of_category))
             .or_else(|| Self::of_label(kebab.parse::<ClothingLabel>().ok()?.categories()))
             .or_else(|| Self::of_label(CCP.categories(&kebab)?))
     }

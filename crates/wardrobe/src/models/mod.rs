@@ -1,6 +1,7 @@
 //! Every call of a model, in one place.
 
 mod clip;
+mod detector;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use wardrobe_types::{EmbedderId, Embedding};
 use wardrobe_weights::{Resolved, Resolver, Source, sha256, sha256_of_file};
 
 pub use self::clip::Clip;
+pub use self::detector::{DetectorChoice, GarmentDetector};
 use crate::Result;
 
 /// The classifier's name in the weights' manifest.
@@ -29,6 +31,8 @@ pub struct ModelOptions {
     /// A file of CLIP's weights, say fine-tuned ones, instead of the manifest's. With `quickgelu` in its name it is of that
     /// edition, as OpenAI's own are.
     pub clip: Option<PathBuf>,
+    /// The detector of garments.
+    pub detector: DetectorChoice,
 }
 
 impl Default for ModelOptions {
@@ -37,6 +41,7 @@ impl Default for ModelOptions {
             device: "auto".into(),
             weights: None,
             clip: None,
+            detector: DetectorChoice::Usual,
         }
     }
 }

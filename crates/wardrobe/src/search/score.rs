@@ -162,7 +162,7 @@ fn kind(asked: Category, garment: &Garment) -> f32 {
     let one_family = |family: &&[Category]| family.contains(&asked) && family.contains(&of);
     let near = if of == asked {
         1.0
-    } else if FAMILIES.iter().any(|family| one_family(family)) {
+    } else if FAMILIES.iter().any(one_family) {
         SAME_FAMILY
     } else if of.slots() == asked.slots() && !is_accessory(of) {
         SAME_SLOT

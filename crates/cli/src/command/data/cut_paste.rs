@@ -23,12 +23,15 @@ const VAL_EVERY: usize = 10;
 /// Compose pictures of several garments from photos of one, with true boxes (YOLO layout)
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe data prepare cut-paste --data clothing --out made -n 20000 --whole 2000\n  wardrobe data prepare cut-paste --data clothing --out try -n 60 --preview sheet.png\n\nThe data needs a train and a val part with a folder of photos for each label; each is made of its own photos alone."
+    after_help = "Examples:\n  wardrobe data prepare cut-paste --data clothing --catalogue products --out made -n 20000 --whole 2000\n  wardrobe data prepare cut-paste --data clothing --out try -n 60 --preview sheet.png\n\nThe data needs a train and a val part with a folder of photos for each label; each is made of its own photos alone."
 )]
 pub struct Args {
     /// Photos of one garment each; may be given several times
     #[arg(long, value_name = "DIR", required = true)]
     data: Vec<PathBuf>,
+    /// A catalogue (styles_train.csv, styles_val.csv, images/) to cut bags, shoes and hats from; may be given several times
+    #[arg(long, value_name = "DIR")]
+    catalogue: Vec<PathBuf>,
     /// Photos without garments to paste on, beside the data's own grounds
     #[arg(long, value_name = "DIR", num_args = 1..)]
     backgrounds: Vec<PathBuf>,
@@ -69,6 +72,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let tenth = |count: usize| count.div_ceil(VAL_EVERY);
     let options = Options {
         data: args.data,
+        catalogues: args.catalogue,
         backgrounds: args.backgrounds,
         pictures: PerSplit {
             train: args.number,

@@ -2,6 +2,7 @@
 
 use super::cutout::Garment;
 use super::plane::Plane;
+use crate::data::Split;
 use crate::error::{Error, Result};
 use rand::{Rng, RngExt};
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use wardrobe_ingest::image::imageops::{self, FilterType};
 use wardrobe_ingest::image::{Rgb, RgbImage};
 use wardrobe_types::BoxXyxy;
 
+/// Of as many photos to paste on, one is for validation.
+const VAL_EVERY: usize = 10;
 /// The least side of a strip of ground worth repeating, as a share of the photo's shorter side.
 const LEAST_STRIP: f32 = 0.12;
 /// Ground this near a garment, as a share of the photo's longer side, may be its shadow.
@@ -23,22 +26,28 @@ pub(super) struct Backgrounds<'a> {
 }
 
 impl<'a> Backgrounds<'a> {
-    /// The grounds of these garments' photos, and the photos in these folders.
-    pub fn new(garments: &'a [Garment], folders: &[PathBuf]) -> Result<Self> {
+    /// The grounds of these garments' photos, and this part's of the photos in the folders: every tenth for validation, the
+    /// others for training.
+    pub fn new(garments: &'a [Garment], folders: &[PathBuf], split: Split) -> Result<Self> {
         let found = wardrobe_ingest::discover(folders);
         if let Some(problem) = found.problems.into_iter().next() {
             return Err(problem.into());
         }
-        if found.photos.is_empty() && !folders.is_empty() {
+        let of_part = |number: usize| (split == Split::Val) == number.is_multiple_of(VAL_EVERY);
+        let photos = found.photos.into_iter().enumerate();
+        let photos: Vec<PathBuf> = photos
+            .filter_map(|(number, photo)| of_part(number).then_some(photo))
+            .collect();
+        if photos.is_empty() && !folders.is_empty() {
             return Err(Error::Data {
                 path: folders[0].clone(),
-                problem: "no photos to paste garments on".to_owned(),
+                problem: format!(
+                    "no photos to paste garments on for {}: every tenth goes to val, the others to train",
+                    split.name()
+                ),
             });
         }
-        Ok(Self {
-            garments,
-            photos: found.photos,
-        })
+        Ok(Self { garments, photos })
     }
 
     /// A ground of `width` x `height` pixels.

@@ -27,15 +27,26 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use wardrobe_eval::TruthBox;
+use wardrobe_types::labels::DetectorClass;
 
 /// Pictures made between two reports of progress.
 const CHUNK: usize = 64;
+
+/// What catalogues show without a person.
+const SHOWN_ALONE: [usize; 3] = [
+    DetectorClass::Bag as usize,
+    DetectorClass::Shoes as usize,
+    DetectorClass::Hat as usize,
+];
 
 /// What to make.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Data sets of photos of one garment each, with `train` and `val` parts.
     pub data: Vec<PathBuf>,
+    /// Catalogues, of which bags, shoes and hats are cut: clothes are often shown on people there, whom a cut would take
+    /// along.
+    pub catalogues: Vec<PathBuf>,
     /// Folders of photos without garments, to paste on beside the grounds of the data's own photos.
     pub backgrounds: Vec<PathBuf>,
     /// Pictures to compose for training and for validation.
@@ -76,7 +87,9 @@ pub fn generate(options: &Options, out: &Path, watch: &mut dyn FnMut(Event)) -> 
         if *options.pictures.of(split) + *options.whole.of(split) == 0 {
             continue;
         }
-        let samples = samples(&options.data, split)?;
+        let mut samples = samples(&options.data, split)?;
+        let on_their_own = self::samples(&options.catalogues, split)?.into_iter();
+        samples.extend(on_their_own.filter(|(_, class)| SHOWN_ALONE.contains(class)));
         let garments = sure_garments(&samples, watch);
         if garments.is_empty() {
             return Err(Error::Data {
@@ -88,7 +101,7 @@ pub fn generate(options: &Options, out: &Path, watch: &mut dyn FnMut(Event)) -> 
                 ),
             });
         }
-        let backgrounds = Backgrounds::new(&garments, &options.backgrounds)?;
+        let backgrounds = Backgrounds::new(&garments, &options.backgrounds, split)?;
         let maker = Maker {
             garments: &garments,
             by_class: by_class(&garments),
@@ -133,9 +146,10 @@ fn about(options: &Options) -> String {
     } = options;
     format!(
         "Garments cut from photos and pasted on other grounds, by `wardrobe data prepare cut-paste`.\n\
-         data: {}; backgrounds: {}; seed {seed}\n\
+         data: {}; catalogues: {}; backgrounds: {}; seed {seed}\n\
          composed: {} train, {} val; whole photos: {} train, {} val",
         names(&options.data),
+        names(&options.catalogues),
         names(&options.backgrounds),
         pictures.train,
         pictures.val,
@@ -149,7 +163,6 @@ type Sample = (PathBuf, usize);
 
 /// The photos of a part whose labels the detector has a class for.
 fn samples(data: &[PathBuf], split: Split) -> Result<Vec<Sample>> {
-    use wardrobe_types::labels::DetectorClass;
     let mut samples = Vec::new();
     for path in data {
         let set = Dataset::split(path, split)?.ok_or_else(|| Error::Data {

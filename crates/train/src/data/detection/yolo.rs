@@ -248,13 +248,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer into `root`, which must be empty or not be there.
+    /// A writer into `root`, which must hold no file or not be there.
     ///
     /// # Errors
-    /// A folder that holds something, or cannot be made.
+    /// A folder that holds a file, or cannot be made.
     pub fn create(root: &Path) -> Result<Self> {
         std::fs::create_dir_all(root).at(root)?;
-        if std::fs::read_dir(root).at(root)?.next().is_some() {
+        if holds_a_file(root)? {
             return Err(Error::Data {
                 path: root.to_path_buf(),
                 problem: "the folder is not empty: name a new one, or remove what is in it"
@@ -351,4 +351,15 @@ impl Writer {
         std::fs::write(&file, text).at(&file)?;
         Ok(file)
     }
+}
+
+/// Whether there is anything but folders below `folder`: an attempt that failed early leaves those.
+fn holds_a_file(folder: &Path) -> Result<bool> {
+    for entry in std::fs::read_dir(folder).at(folder)? {
+        let entry = entry.at(folder)?;
+        if !entry.file_type().at(folder)?.is_dir() || holds_a_file(&entry.path())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

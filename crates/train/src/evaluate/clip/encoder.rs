@@ -33,19 +33,19 @@ pub(super) struct Seen {
 }
 
 impl Encoder {
-    /// The network of a file: the one it says it is for, else `otherwise`.
+    /// The network of a file's weights: the one they say they are for, else `otherwise`.
     ///
     /// # Errors
-    /// A file that cannot be read, weights that do not fit.
-    pub fn open(weights: &Path, otherwise: Variant, device: &Device) -> Result<Self> {
-        let weights = Tensors::load(weights)?;
-        let config = ClipConfig::of(&weights)?.unwrap_or(otherwise.config());
-        let tensors = load_weights(&config, &weights)?.into_iter().collect();
+    /// Weights that do not fit.
+    pub fn new(weights: &Tensors, otherwise: Variant, device: &Device) -> Result<Self> {
+        let config = ClipConfig::of(weights)?.unwrap_or(otherwise.config());
+        let tensors = load_weights(&config, weights)?.into_iter().collect();
         let vb = VarBuilder::from_tensors(tensors, DType::F32, device);
-        Self::new(&Clip::new(&config, vb)?, config, device)
+        Self::of(&Clip::new(&config, vb)?, config, device)
     }
 
-    pub(crate) fn new(network: &Clip, config: ClipConfig, device: &Device) -> Result<Self> {
+    /// A network in training, as it is now.
+    pub(crate) fn of(network: &Clip, config: ClipConfig, device: &Device) -> Result<Self> {
         let network = match device.is_cpu() {
             true => network.fold(Precision::F32)?,
             false => network.clone(),

@@ -289,7 +289,7 @@ impl<'a> Trainer<'a> {
             &out.join(LOG),
             settings,
             &self.device,
-            |row| row.epoch,
+            |row: &LogRow| row.epoch,
         )?;
         self.store.set(&checkpoint.weights)?;
         self.optimizer.restore(&checkpoint.optimizer)?;

@@ -67,7 +67,7 @@ impl<'a> Trainer<'a> {
 
     /// The network as it is now, for use.
     pub(super) fn encoder(&self) -> Result<Encoder> {
-        Encoder::new(
+        Encoder::of(
             &self.parameters.network(Graph::None)?,
             self.network,
             &self.device,
@@ -248,7 +248,7 @@ impl<'a> Trainer<'a> {
             &out.join(LOG),
             settings,
             &self.device,
-            |row| row.epoch,
+            |row: &LogRow| row.epoch,
         )?;
         self.parameters.set(&checkpoint.weights)?;
         self.optimizer.restore(&checkpoint.optimizer)?;

@@ -74,7 +74,7 @@ pub(super) fn sweep(
         let mixed = mix(trainer.parameters.start(), &end, share)?;
         let vb = VarBuilder::from_tensors(mixed.into_iter().collect(), DType::F32, &trainer.device);
         let network = Clip::new(&trainer.network, vb)?;
-        let encoder = Encoder::new(&network, trainer.network, &trainer.device)?;
+        let encoder = Encoder::of(&network, trainer.network, &trainer.device)?;
         let metrics = data.validation.measure(&encoder, watch)?;
         measured.push(Mixture { share, metrics });
     }

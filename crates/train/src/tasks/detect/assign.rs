@@ -1,6 +1,7 @@
 //! Which anchor points learn which garment, and how sure they shall become.
 
 use std::f32::consts::PI;
+use wardrobe_detect::Config;
 use wardrobe_types::BoxXyxy;
 
 /// A garment to be learned, in pixels of the network's input.
@@ -43,8 +44,8 @@ const BETA: i32 = 6;
 const EPS: f32 = 1e-9;
 
 /// Task-aligned assignment (Feng et al. 2021, <https://arxiv.org/abs/2108.07755>, with YOLOv8's constants): an anchor
-/// point inside a garment's box is aligned with it by `sqrt(score) CIoU^6`, and each garment gets the ten that are
-/// aligned best. One that several garments want goes to the garment it overlaps most. It shall then give a score of its
+/// point inside a garment's box, or near the middle of one that is smaller than a cell of the middle level, is aligned
+/// with it by `sqrt(score) CIoU^6`, and each garment gets the ten that are aligned best. One that several garments want goes to the garment it overlaps most. It shall then give a score of its
 /// alignment, scaled so that a garment's best anchor point is asked for the garment's best overlap.
 ///
 /// An anchor point without any alignment is asked for nothing and left out. Of equal alignments the earlier anchor point
@@ -111,7 +112,8 @@ struct Candidate {
 impl Predicted<'_> {
     /// The anchor points inside a garment's box that are aligned with it at all.
     fn inside(&self, target: &Target) -> Vec<Candidate> {
-        let BoxXyxy { x0, y0, x1, y1 } = target.bbox;
+        let (x0, x1) = at_least_a_cell(target.bbox.x0, target.bbox.x1);
+        let (y0, y1) = at_least_a_cell(target.bbox.y0, target.bbox.y1);
         let shape = Shape::of(target.bbox);
         let mut found = Vec::new();
         for (anchor, &[x, y]) in self.anchors.iter().enumerate() {
@@ -130,6 +132,17 @@ impl Predicted<'_> {
         }
         found
     }
+}
+
+/// A box's extent along one axis, or 16 pixels about its middle: a garment between anchor points would be learned by
+/// none.
+fn at_least_a_cell(low: f32, high: f32) -> (f32, f32) {
+    const LEAST: f32 = Config::STRIDES[1] as f32;
+    if high - low >= LEAST {
+        return (low, high);
+    }
+    let middle = (low + high) * 0.5;
+    (middle - LEAST * 0.5, middle + LEAST * 0.5)
 }
 
 /// Keeps the best aligned.

@@ -13,7 +13,7 @@ use candle_core::{DType, Device, Tensor, Var};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use wardrobe_detect::{Config, Detector, DetectorConfig, Thresholds, Yolo, load_weights};
 use wardrobe_ingest::LetterboxOptions;
@@ -32,6 +32,8 @@ pub(super) struct Trainer<'a> {
     schedule: Schedule,
     optimizer: Optimizer,
     average: Ema,
+    /// Running statistics that are neither given nor measured yet.
+    unmeasured: Vec<String>,
     pub(super) progress: Progress<Best>,
 }
 
@@ -76,9 +78,12 @@ impl<'a> Trainer<'a> {
             Some(path) => initial_weights(&described, path)?,
             None => BTreeMap::new(),
         };
+        let given: BTreeSet<String> = initial.keys().cloned().collect();
         let store = VarStore::with_initial(initial, config.seed, DType::F32, device);
         let network = Yolo::new(&network_config, store.builder())?;
         let trainable = store.trainable();
+        let mut unmeasured: Vec<String> = store.vars().into_keys().collect();
+        unmeasured.retain(|name| !trainable.contains_key(name) && !given.contains(name));
         let (photos, batches) = (data.samples.len(), data.batches(config));
         let schedule = Schedule::new(config, photos, batches, data.names.len());
         Ok(Self {
@@ -91,6 +96,7 @@ impl<'a> Trainer<'a> {
             network,
             store,
             trainable,
+            unmeasured,
             progress: Progress::new(config)
                 .map_err(std::io::Error::other)
                 .at(&run.out)?,
@@ -138,6 +144,7 @@ impl<'a> Trainer<'a> {
                     step: step + 1,
                     files: files(data, samples),
                 };
+                self.measure_statistics(&batch)?;
                 let losses = self.gather(&batch, &mut gathered)?;
                 if !losses[0].is_finite() {
                     return Err(diverged(losses[0], &batch.samples));
@@ -172,13 +179,41 @@ impl<'a> Trainer<'a> {
         })
     }
 
+    /// Sets running statistics that nobody gave to those of a first batch. From the usual mean of 0 and variance of 1,
+    /// a run over little data ends before a momentum of 0.03 has forgotten where they began, and finds nothing.
+    fn measure_statistics(&mut self, batch: &Batch) -> Result<()> {
+        if self.unmeasured.is_empty() {
+            return Ok(());
+        }
+        let vars = self.store.vars();
+        let unmeasured = std::mem::take(&mut self.unmeasured);
+        for name in &unmeasured {
+            vars[name].set(&vars[name].zeros_like()?)?;
+        }
+        let (n, side) = (self.at_a_time(batch), batch.side);
+        let pixels = &batch.pixels[..n * side * side * 3];
+        let x = Tensor::from_slice(pixels, (n, side, side, 3), &self.device)?;
+        self.network.forward(&x, Mode::Train)?;
+        for name in &unmeasured {
+            vars[name].set(&(vars[name].as_detached_tensor() / Config::BN_MOMENTUM)?)?;
+        }
+        self.average = Ema::new(&vars, self.config.ema_decay, self.config.ema_warmup)?;
+        Ok(())
+    }
+
+    /// Photos of a batch that go through the network together.
+    fn at_a_time(&self, batch: &Batch) -> usize {
+        let n = batch.samples.len();
+        match self.config.micro_batch_size {
+            0 => n,
+            size => size.min(n),
+        }
+    }
+
     /// Adds a batch's gradients; returns its mean loss and the three terms.
     fn gather(&self, batch: &Batch, gathered: &mut Gathered) -> Result<[f32; 4]> {
         let (n, side) = (batch.samples.len(), batch.side);
-        let at_a_time = match self.config.micro_batch_size {
-            0 => n,
-            size => size.min(n),
-        };
+        let at_a_time = self.at_a_time(batch);
         let mut sums = [0f32; 4];
         let pixels = batch.pixels.chunks(at_a_time * side * side * 3);
         for (pixels, targets) in pixels.zip(batch.targets.chunks(at_a_time)) {
@@ -273,13 +308,14 @@ impl<'a> Trainer<'a> {
             &out.join(LOG),
             settings,
             &self.device,
-            |row| row.epoch,
+            |row: &LogRow| row.epoch,
         )?;
         self.store.set(&checkpoint.weights)?;
         self.optimizer.restore(&checkpoint.optimizer)?;
         self.average
             .restore(&checkpoint.average, checkpoint.progress.average_updates)?;
         self.progress = checkpoint.progress;
+        self.unmeasured.clear();
         // The log's numbers come back as they were written; JSON's may be off in the last place, and a later epoch
         // that is only as good as the best one would pass for better.
         if let Some(best) = &mut self.progress.best

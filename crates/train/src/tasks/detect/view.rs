@@ -82,8 +82,8 @@ impl View {
         let mut targets = Vec::new();
         for tile in &self.tiles {
             for &Target { class, bbox } in &samples[tile.sample].targets {
-                let whole = self.from_canvas(tile.to_canvas(bbox));
-                let visible = self.from_canvas(tile.visible);
+                let whole = self.placed(tile.to_canvas(bbox));
+                let visible = self.placed(tile.visible);
                 let seen = clip(
                     clip(whole, visible),
                     BoxXyxy::whole(self.side as u32, self.side as u32),
@@ -101,7 +101,7 @@ impl View {
         targets
     }
 
-    fn from_canvas(&self, b: BoxXyxy) -> BoxXyxy {
+    fn placed(&self, b: BoxXyxy) -> BoxXyxy {
         let x = |x: f32| x * self.scale + self.origin.0;
         let y = |y: f32| y * self.scale + self.origin.1;
         BoxXyxy {
@@ -303,3 +303,6 @@ impl Light {
 fn between(rng: &mut impl Rng, low: f32, high: f32) -> f32 {
     low + (high - low) * rng.random::<f32>()
 }
+
+#[cfg(test)]
+mod tests;
