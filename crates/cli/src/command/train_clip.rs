@@ -40,7 +40,8 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let mut config = config.unwrap_or_default();
     name_data(&mut config.data, &args.files.data)?;
     config.forgetting = args.forgetting.or(config.forgetting);
-    if config.forgetting.is_none() {
+    // A network from scratch has nothing to forget.
+    if config.forgetting.is_none() && args.files.init.is_some() {
         context.note("nothing is given to tell what is forgotten: name folders of labelled photos with --forgetting");
     }
     let device = context.models().device()?;

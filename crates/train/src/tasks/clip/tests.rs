@@ -262,7 +262,7 @@ fn the_drift_penalty_is_half_the_squared_distance_and_pulls_back() {
 fn the_scale_is_taken_back_to_a_hundred() {
     let parameters = parameters(ClipMode::Full);
     let var: &Var = &parameters.vars()["logit_scale"];
-    for (set, expected) in [(7.0, MAX_LOGIT_SCALE as f32), (1.5, 1.5)] {
+    for (set, expected) in [(7.0_f32, MAX_LOGIT_SCALE as f32), (1.5, 1.5)] {
         var.set(&Tensor::new(set, &DEVICE).unwrap()).unwrap();
         parameters.clamp_scale().unwrap();
         assert_eq!(parameters.logit_scale().unwrap(), expected);
