@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use wardrobe_train::tasks::classify::{self, Run};
+use wardrobe_train::tasks::Run;
+use wardrobe_train::tasks::classify;
 use wardrobe_train::tasks::detect::{self, DetectConfig};
 use wardrobe_train::{DataConfig, TrainConfig};
 
+use super::train_clip;
 use crate::context::Context;
 use crate::failure::Status;
 use crate::progress;
@@ -15,7 +17,7 @@ use crate::progress;
 /// Train a model
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume\n  wardrobe train detect --config config/detect.toml --data deepfashion2 --out runs/detector"
+    after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume\n  wardrobe train detect --config config/detect.toml --data deepfashion2 --out runs/detector\n  wardrobe train clip --config config/clip.toml --init openclip-vit-b32.safetensors --data products --out runs/clip"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -26,18 +28,20 @@ pub struct Args {
 enum Task {
     /// The classifier: EfficientNet-B0 over the 47 categories
     Classify(Files),
+    /// CLIP: fine-tuned on photos with texts, or a small one from scratch
+    Clip(train_clip::Args),
     /// The detector: YOLOv8 over the classes of the data
     Detect(Files),
 }
 
 #[derive(Debug, clap::Args)]
-struct Files {
-    /// The run's settings, as TOML [default: the mission's, as in config/classify.toml and config/detect.toml]
+pub(super) struct Files {
+    /// The run's settings, as TOML [default: as in config/classify.toml, config/clip.toml and config/detect.toml]
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// A data set, instead of those the settings name; may be given several times
     #[arg(long, value_name = "DIR")]
-    data: Vec<PathBuf>,
+    pub(super) data: Vec<PathBuf>,
     /// Folder for weights, checkpoint, log and curves
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -64,6 +68,7 @@ struct Document<B> {
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     match args.task {
         Task::Classify(files) => train_classifier(files, context),
+        Task::Clip(args) => train_clip::run(args, context),
         Task::Detect(files) => train_detector(files, context),
     }
 }
@@ -121,7 +126,7 @@ fn train_detector(files: Files, context: &Context) -> Result<Status> {
 }
 
 /// The data sets of the command line, where it names any, in the place of the settings'.
-fn name_data(data: &mut Vec<DataConfig>, named: &[PathBuf]) -> Result<()> {
+pub(super) fn name_data(data: &mut Vec<DataConfig>, named: &[PathBuf]) -> Result<()> {
     if !named.is_empty() {
         let once = |path: &PathBuf| DataConfig {
             path: path.clone(),
@@ -136,7 +141,7 @@ fn name_data(data: &mut Vec<DataConfig>, named: &[PathBuf]) -> Result<()> {
 }
 
 impl Files {
-    fn run(self) -> Run {
+    pub(super) fn run(self) -> Run {
         Run {
             out: self.out,
             init: self.init,
@@ -162,7 +167,7 @@ impl<B: Serialize> Document<B> {
 }
 
 /// The most memory the process has had, as Linux tells it.
-fn peak_memory_bytes() -> Option<u64> {
+pub(super) fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
         .lines()
