@@ -8,7 +8,9 @@ use candle_core::cuda_backend::cudarc::driver::sys::CUdevice_attribute;
 use candle_core::cuda_backend::cudarc::driver::{
     CudaStream, DevicePtr, DevicePtrMut, DeviceRepr, LaunchConfig, PushKernelArg, SyncOnDrop,
 };
-use candle_core::cuda_backend::cudarc::nvrtc::{CompileOptions, compile_ptx_with_opts};
+use candle_core::cuda_backend::cudarc::nvrtc::{
+    CompileError, CompileOptions, compile_ptx_with_opts,
+};
 use candle_core::{CudaDevice, CudaStorage, DType, Error, Result, Storage, bail};
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -178,7 +180,7 @@ fn compile(file: &str, values: &str, architecture: u32) -> Result<String> {
     let source = format!(
         "#define {values}\n#define KERNEL extern \"C\" __global__\n\
          #define DYNAMIC_SHARED(type, name) extern __shared__ double dynamic_shared[]; type* name = (type*)dynamic_shared\n\
-         typedef unsigned long long size_t;\n{PRELUDE}\n{text}"
+         {PRELUDE}\n{text}"
     );
     let options = CompileOptions {
         options: vec![format!("--gpu-architecture=compute_{architecture}")],
@@ -189,10 +191,10 @@ fn compile(file: &str, values: &str, architecture: u32) -> Result<String> {
     let compiled = std::panic::catch_unwind(|| compile_ptx_with_opts(source, options));
     match compiled {
         Ok(Ok(ptx)) => Ok(ptx.to_src()),
-        Ok(Err(error)) => bail!("{file}.cu does not compile: {error:?}"),
-        Err(_) => bail!(
+        Err(_) | Ok(Err(CompileError::CreationError(_))) => bail!(
             "NVRTC was not found: install the CUDA toolkit, or put libnvrtc.so on LD_LIBRARY_PATH"
         ),
+        Ok(Err(error)) => bail!("{file}.cu does not compile: {error:?}"),
     }
 }
 
@@ -258,5 +260,26 @@ fn data_type(dtype: DType) -> Result<sys::cudaDataType> {
         DType::F64 => Ok(sys::cudaDataType::CUDA_R_64F),
         DType::BF16 => Ok(sys::cudaDataType::CUDA_R_16BF),
         other => bail!("matrix products take f32, f64 or bf16, got {other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SOURCES;
+
+    /// NVRTC needs no GPU. It refuses some of what nvcc takes.
+    #[test]
+    fn every_kernel_compiles() {
+        for (file, _) in SOURCES {
+            for values in ["VALUES_F32", "VALUES_F64", "VALUES_BF16"] {
+                match super::compile(file, values, 80) {
+                    Ok(ptx) => assert!(ptx.contains(".entry"), "{file}"),
+                    Err(error) if error.to_string().contains("NVRTC was not found") => {
+                        return eprintln!("skipped: no NVRTC");
+                    }
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
     }
 }
