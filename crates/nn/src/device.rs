@@ -21,21 +21,29 @@ pub fn resolve(name: &str) -> Result<Device> {
 }
 
 /// Device memory in use by this program's tensors, and the most since [`reset_peak_memory`], in bytes; `None` on the CPU.
+///
+/// # Errors
+/// The driver's.
+#[cfg_attr(not(feature = "cuda"), expect(unused_variables))]
 pub fn memory(device: &Device) -> Result<Option<(u64, u64)>> {
-    match device {
-        #[cfg(feature = "cuda")]
-        Device::Cuda(device) => on_gpu::memory(device).map(Some),
-        _ => Ok(None),
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = device {
+        return on_gpu::memory(device).map(Some);
     }
+    Ok(None)
 }
 
 /// Counts the most memory in use from now on.
+///
+/// # Errors
+/// The driver's.
+#[cfg_attr(not(feature = "cuda"), expect(unused_variables))]
 pub fn reset_peak_memory(device: &Device) -> Result<()> {
-    match device {
-        #[cfg(feature = "cuda")]
-        Device::Cuda(device) => on_gpu::reset_peak_memory(device),
-        _ => Ok(()),
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = device {
+        return on_gpu::reset_peak_memory(device);
     }
+    Ok(())
 }
 
 #[cfg(not(feature = "cuda"))]

@@ -261,10 +261,12 @@ impl PackedConv {
     }
 
     fn check_device(&self, xs: &[&Tensor]) -> Result<()> {
-        let fits = |x: &&Tensor| match self.weights.as_ref() {
+        let fits = |x: &&Tensor| {
             #[cfg(feature = "gpu")]
-            Weights::Gpu(_) => crate::gpu::Gpu::of(x.device()).is_some(),
-            _ => x.device().is_cpu(),
+            if matches!(self.weights.as_ref(), Weights::Gpu(_)) {
+                return crate::gpu::Gpu::of(x.device()).is_some();
+            }
+            x.device().is_cpu()
         };
         if !xs.iter().all(fits) {
             bail!("a packed layer runs on the device that its weights were on when it was packed");
