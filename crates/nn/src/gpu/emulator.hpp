@@ -1,5 +1,5 @@
-// CUDA's words for C++, so that g++ compiles the kernels: one block at a time, each of its threads a fibre that gives
-// way at every barrier. Slow, for tests of what kernels compute; of races and speed it says nothing.
+// CUDA's words for C++, so that g++ compiles the kernels: one block at a time, its threads one after the other or, where
+// they wait for each other, each a fibre that gives way at every barrier. Slow, for tests of what kernels compute; of races and speed it says nothing.
 
 #include <cmath>
 #include <cstdint>
@@ -64,7 +64,14 @@ template <typename V> static V exchange(V value, unsigned lane) {
     return other;
 }
 
-static void run_block(size_t threads) {
+static void run_alone(size_t threads) {
+    for (size_t i = 0; i < threads; i++) {
+        threadIdx = {(unsigned)i % blockDim.x, (unsigned)i / blockDim.x % blockDim.y, 0};
+        body(arguments);
+    }
+}
+
+static void run_together(size_t threads) {
     while (fibres.size() < threads) {
         fibres.push_back(Fibre());
         fibres.back().stack = (char*)malloc(STACK);
@@ -101,6 +108,8 @@ template <typename... P, void (*F)(P...)> struct Caller<F> {
 struct Entry {
     const char* name;
     void (*call)(void**);
+    // Whether its threads never wait for each other.
+    bool alone;
 };
 extern const Entry entries[];
 extern const size_t entry_count;
@@ -117,11 +126,12 @@ template <typename V> static inline V __shfl_xor_sync(unsigned, V value, int mas
 extern "C" int emulate(const char* name, const unsigned* grid, const unsigned* block, size_t shared, void** arguments) {
     using namespace emulator;
     if (shared > SHARED) return 2;
-    body = nullptr;
+    const Entry* entry = nullptr;
     for (size_t i = 0; i < entry_count; i++) {
-        if (strcmp(entries[i].name, name) == 0) body = entries[i].call;
+        if (strcmp(entries[i].name, name) == 0) entry = &entries[i];
     }
-    if (!body) return 1;
+    if (!entry) return 1;
+    body = entry->call;
     emulator::arguments = arguments;
     gridDim = {grid[0], grid[1], grid[2]};
     blockDim = {block[0], block[1], 1};
@@ -129,7 +139,7 @@ extern "C" int emulate(const char* name, const unsigned* grid, const unsigned* b
         for (unsigned y = 0; y < grid[1]; y++) {
             for (unsigned x = 0; x < grid[0]; x++) {
                 blockIdx = {x, y, z};
-                run_block(block[0] * block[1]);
+                (entry->alone ? run_alone : run_together)(block[0] * block[1]);
             }
         }
     }

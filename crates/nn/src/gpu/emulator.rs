@@ -205,9 +205,11 @@ fn program() -> String {
             );
             for kernel in text.split("\nKERNEL void ").skip(1) {
                 let name = kernel.split('(').next().unwrap_or_default();
+                // Kernels that go through values one by one need no barrier.
+                let alone = kernel.contains("EACH(");
                 let _ = writeln!(
                     table,
-                    "{{\"{values}/{file}/{name}\", emulator::Caller<&{namespace}::{name}>::call}},"
+                    "{{\"{values}/{file}/{name}\", emulator::Caller<&{namespace}::{name}>::call, {alone}}},"
                 );
             }
         }
