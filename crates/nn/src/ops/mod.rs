@@ -29,6 +29,8 @@ pub use depthwise::depthwise_conv2d;
 pub(crate) use depthwise::taps_on_gpu;
 pub use elementwise::{atan, residual_add, scale_channels};
 pub use geometry::ConvGeometry;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use geometry::Size;
 pub use layer_norm::layer_norm;
 pub use pool::{avg_pool2d, global_avg_pool, max_pool2d};
 #[cfg(target_arch = "x86_64")]

@@ -30,6 +30,12 @@ pub use conv::PackedConv;
 pub use depthwise::PackedDepthwise;
 pub use layer_norm::layer_norm;
 pub use pixels::{double_pixels, gate_pixels, max_pixels, mean_pixels};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use {
+    conv::convolve,
+    panels::{Panel, deal},
+    tile::{Avx512, Inputs, accumulate},
+};
 
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
