@@ -142,12 +142,15 @@ fn rate(network: &Network, x: &Tensor, on: &Device) -> Result<f64> {
     Ok(1.0 / times[times.len() / 2].as_secs_f64())
 }
 
+/// Photos to the loss.
+type Step = Box<dyn Fn(&Tensor) -> Result<Tensor>>;
+
 /// Five steps of AdamW: the median time of the last four, and the most memory in use. YOLOv8's losses here are plain
 /// ones over all anchor points, without the assignment of targets, which keeps next to nothing.
 fn training(name: &str, batch: usize, side: usize, on: &Device) -> Result<()> {
     let store = VarStore::new(0, DType::F32, on);
     let x = photos(batch, side, on)?;
-    let step: Box<dyn Fn(&Tensor) -> Result<Tensor>> = match name {
+    let step: Step = match name {
         "yolov8s" => {
             let config = wardrobe_detect::Config {
                 variant: wardrobe_detect::Variant::S,

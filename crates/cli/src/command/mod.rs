@@ -15,7 +15,6 @@ pub mod search;
 pub mod show;
 pub mod similar;
 pub mod train;
-mod train_clip;
 pub mod weights;
 
 use anyhow::Result;

@@ -1,5 +1,7 @@
 //! `wardrobe train`
 
+mod clip;
+
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -9,7 +11,6 @@ use wardrobe_train::tasks::classify;
 use wardrobe_train::tasks::detect::{self, DetectConfig};
 use wardrobe_train::{DataConfig, TrainConfig};
 
-use super::train_clip;
 use crate::context::Context;
 use crate::failure::Status;
 use crate::progress;
@@ -29,19 +30,19 @@ enum Task {
     /// The classifier: EfficientNet-B0 over the 47 categories
     Classify(Files),
     /// CLIP: fine-tuned on photos with texts, or a small one from scratch
-    Clip(train_clip::Args),
+    Clip(clip::Args),
     /// The detector: YOLOv8 over the classes of the data
     Detect(Files),
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Files {
+struct Files {
     /// The run's settings, as TOML [default: as in config/classify.toml, config/clip.toml and config/detect.toml]
     #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
+    config: Option<PathBuf>,
     /// A data set, instead of those the settings name; may be given several times
     #[arg(long, value_name = "DIR")]
-    pub(super) data: Vec<PathBuf>,
+    data: Vec<PathBuf>,
     /// Folder for weights, checkpoint, log and curves
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -68,7 +69,7 @@ struct Document<B> {
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     match args.task {
         Task::Classify(files) => train_classifier(files, context),
-        Task::Clip(args) => train_clip::run(args, context),
+        Task::Clip(args) => clip::run(args, context),
         Task::Detect(files) => train_detector(files, context),
     }
 }
@@ -126,7 +127,7 @@ fn train_detector(files: Files, context: &Context) -> Result<Status> {
 }
 
 /// The data sets of the command line, where it names any, in the place of the settings'.
-pub(super) fn name_data(data: &mut Vec<DataConfig>, named: &[PathBuf]) -> Result<()> {
+fn name_data(data: &mut Vec<DataConfig>, named: &[PathBuf]) -> Result<()> {
     if !named.is_empty() {
         let once = |path: &PathBuf| DataConfig {
             path: path.clone(),
@@ -141,7 +142,7 @@ pub(super) fn name_data(data: &mut Vec<DataConfig>, named: &[PathBuf]) -> Result
 }
 
 impl Files {
-    pub(super) fn run(self) -> Run {
+    fn run(self) -> Run {
         Run {
             out: self.out,
             init: self.init,
@@ -167,7 +168,7 @@ impl<B: Serialize> Document<B> {
 }
 
 /// The most memory the process has had, as Linux tells it.
-pub(super) fn peak_memory_bytes() -> Option<u64> {
+fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
         .lines()

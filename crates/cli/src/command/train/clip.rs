@@ -8,7 +8,7 @@ use serde::Serialize;
 use wardrobe_train::evaluate::clip::Metrics;
 use wardrobe_train::tasks::clip::{self, Best, ClipTrainConfig, Mixture, Summary};
 
-use super::train::{Files, name_data, peak_memory_bytes};
+use super::{Files, name_data, peak_memory_bytes};
 use crate::context::Context;
 use crate::failure::Status;
 use crate::progress;
