@@ -50,7 +50,7 @@ impl Classifier {
     /// # Errors
     /// Metadata without settings, or tensors that do not fit the network.
     pub fn new(weights: &Tensors, device: &Device) -> Result<Self> {
-        Self::with_precision(weights, Precision::fastest(), device)
+        Self::with_precision(weights, Precision::fastest_on(device), device)
     }
 
     /// [`Classifier::new`] in a precision of one's choice.
