@@ -1,10 +1,10 @@
-//! InfoNCE: worked by hand, against its definition in plain loops, and against finite differences.
+//! The contrastive losses: worked by hand, against their definitions in plain loops, and against finite differences.
 
 mod common;
 
 use candle_core::{DType, Tensor, Var};
 use common::{DEVICE, Plain, draw};
-use wardrobe_nn::loss::{MAX_LOGIT_SCALE, info_nce};
+use wardrobe_nn::loss::{MAX_LOGIT_SCALE, info_nce, supervised_contrastive};
 use wardrobe_testkit::{GradCheck, Random, assert_gradients};
 
 fn scalar(value: f64) -> Tensor {
@@ -109,4 +109,84 @@ fn shapes_that_do_not_fit_are_named() {
         let error = info_nce(&zeros(images), &zeros(texts), &scalar(0.0)).unwrap_err();
         assert!(error.to_string().contains(&format!("{texts:?}")), "{error}");
     }
+}
+
+/// Masks of rows with these labels, `None` for a row of which nothing is known.
+fn masks(labels: &[Option<u8>]) -> [Tensor; 2] {
+    let n = labels.len();
+    let mask = |is: &dyn Fn(usize, usize) -> bool| {
+        let cells = (0..n * n).map(|i| f64::from(u8::from(is(i / n, i % n))));
+        Tensor::from_iter(cells, &DEVICE)
+            .and_then(|mask| mask.reshape((n, n)))
+            .unwrap()
+    };
+    let known = |a: usize, b: usize| a != b && labels[a].is_some() && labels[b].is_some();
+    [
+        mask(&|a, b| known(a, b) && labels[a] == labels[b]),
+        mask(&known),
+    ]
+}
+
+#[test]
+fn a_pair_and_a_stranger_worked_by_hand() {
+    // Cosines: the pair 0.6, the stranger 0 and 0.8 with its members. Only the pair has positives.
+    let features = Tensor::new(&[[3f64, 0.0], [0.6, 0.8], [0.0, 2.0]], &DEVICE).unwrap();
+    let [positives, compared] = masks(&[Some(1), Some(1), Some(2)]);
+    let softplus = |x: f64| x.exp().ln_1p();
+    let expected = (softplus((0.0 - 0.6) / 0.5) + softplus((0.8 - 0.6) / 0.5)) / 2.0;
+    let got = supervised_contrastive(&features, &positives, &compared, 0.5).unwrap();
+    let got: f64 = got.to_scalar().unwrap();
+    assert!((got - expected).abs() < 1e-9, "{got}, {expected}");
+}
+
+#[test]
+fn supervised_contrastive_is_its_definition() {
+    let random = &mut Random::new(5);
+    let labels = [0, 1, 0, 2, 1, 0, 3, 9, 1].map(|label| (label != 9).then_some(label));
+    let (n, d, temperature) = (labels.len(), 5, 0.1);
+    let features = draw(random, &[n, d], DType::F64);
+    let [positives, compared] = masks(&labels);
+    let unit = |i: usize| -> Vec<f64> {
+        let row = &Plain::of(&features).values[i * d..][..d].to_vec();
+        let length = row.iter().map(|v| v * v).sum::<f64>().sqrt();
+        row.iter().map(|v| v / length).collect()
+    };
+    let logit = |a: usize, b: usize| -> f64 {
+        unit(a).iter().zip(unit(b)).map(|(a, b)| a * b).sum::<f64>() / temperature
+    };
+    let (mut sum, mut anchors) = (0.0, 0);
+    for (i, label) in labels.iter().enumerate() {
+        let others = (0..n).filter(|&o| o != i && label.is_some() && labels[o].is_some());
+        let all: f64 = others.clone().map(|o| logit(i, o).exp()).sum();
+        let same: Vec<usize> = others.filter(|&o| labels[o] == *label).collect();
+        if !same.is_empty() {
+            let shares = same.iter().map(|&o| all.ln() - logit(i, o));
+            sum += shares.sum::<f64>() / same.len() as f64;
+            anchors += 1;
+        }
+    }
+    let got = supervised_contrastive(&features, &positives, &compared, temperature).unwrap();
+    let got: f64 = got.to_scalar().unwrap();
+    let expected = sum / f64::from(anchors);
+    assert!((got - expected).abs() < 1e-9, "{got}, {expected}");
+}
+
+#[test]
+fn gradients_of_features_that_are_drawn_together() {
+    let random = &mut Random::new(6);
+    let features = draw(random, &[6, 4], DType::F64);
+    let [positives, compared] = masks(&[Some(0), Some(1), Some(0), None, Some(1), Some(2)]);
+    assert_gradients(
+        |t| supervised_contrastive(&t[0], &positives, &compared, 0.2),
+        &[features],
+        &GradCheck::f64(),
+    );
+}
+
+#[test]
+fn strangers_alone_are_an_error() {
+    let features = draw(&mut Random::new(7), &[3, 2], DType::F64);
+    let [positives, compared] = masks(&[Some(0), Some(1), Some(2)]);
+    let error = supervised_contrastive(&features, &positives, &compared, 0.1).unwrap_err();
+    assert!(error.to_string().contains("larger batches"), "{error}");
 }
