@@ -89,13 +89,25 @@ impl Classifier {
         if photos.is_empty() {
             return Ok(Vec::new());
         }
-        let features = self.network.features(&self.batch(photos)?, Mode::Eval)?;
+        let features = self.features(&self.batch(photos)?)?;
         let logits = self.network.classify(&features, Mode::Eval)?;
         let probabilities = candle_nn::ops::softmax(&logits, D::Minus1)?.to_vec2::<f32>()?;
         let classified = probabilities.iter().zip(features.to_vec2::<f32>()?);
         Ok(classified
             .map(|(probs, features)| self.classification(probs, features))
             .collect())
+    }
+
+    /// The pooled features alone, of pixels that are preprocessed as [`ClassifierConfig::preprocess`] says.
+    ///
+    /// # Shapes
+    /// (n, h, w, 3) -> (n, 1280)
+    ///
+    /// # Errors
+    /// Another shape.
+    pub fn features(&self, pixels: &Tensor) -> candle_core::Result<Tensor> {
+        let pixels = pixels.to_device(&self.device)?;
+        self.network.features(&pixels, Mode::Eval)
     }
 
     /// (n, h, w, 3) of normalised pixels.

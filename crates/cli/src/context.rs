@@ -30,6 +30,7 @@ impl Context {
             weights: flags.weights,
             clip: flags.clip,
             detector: detector_choice(flags.detector),
+            embedder: None,
         };
         // A GPU that is not there is told at once, not after minutes of reading photos.
         if !matches!(models.device.as_str(), "auto" | "cpu") {

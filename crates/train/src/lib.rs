@@ -26,6 +26,7 @@ mod curves;
 pub mod data;
 mod error;
 pub mod evaluate;
+mod features;
 mod progress;
 pub mod tasks;
 

@@ -2,6 +2,7 @@
 
 mod clip;
 mod detect;
+mod embed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -28,7 +29,7 @@ const SHOWN: usize = 8;
 /// Measure a model or method on labelled data, in the data's own labels
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors"
+    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -45,6 +46,8 @@ enum Task {
     Clip(clip::Args),
     /// The colours, on a catalogue: styles.csv and images/
     Colors(Data),
+    /// The garments' embeddings, on a folder of photos a label or on styles.csv and images/
+    Embed(embed::Args),
     /// The search in words, on a catalogue: styles.csv and images/, taken into a wardrobe of their own
     Search(Data),
 }
@@ -83,6 +86,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         Task::Classify(Data { data }) => classify(&data, &bar, context),
         Task::Clip(args) => clip::measure(&args, &bar, context),
         Task::Colors(Data { data }) => colors(&data, &bar, context),
+        Task::Embed(args) => embed::measure(&args, &bar, context),
         Task::Search(Data { data }) => search(&data, &bar, context),
     };
     bar.finish_and_clear();

@@ -4,4 +4,6 @@ pub mod classify;
 pub mod clip;
 pub mod colors;
 pub mod detect;
+pub mod embed;
+mod neighbours;
 pub mod search;

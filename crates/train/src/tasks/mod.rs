@@ -3,6 +3,7 @@
 pub mod classify;
 pub mod clip;
 pub mod detect;
+pub mod embed;
 
 use std::path::PathBuf;
 
