@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for path in std::env::args().skip(1) {
         let photo = wardrobe_ingest::load(&path)?;
         for seen in classifier.classify(&[&photo.image])? {
-            embeddings.push((path.clone(), embedder.embed(&seen.features)?));
+            embeddings.push((path.clone(), embedder.embed(&seen.descriptors)?));
         }
     }
     for (i, (path, embedding)) in embeddings.iter().enumerate() {

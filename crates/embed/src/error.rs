@@ -9,12 +9,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The features come from another network.
     #[error(
-        "the starter embedder takes {expected} features, got {got}: pass EfficientNet-B0's pooled features"
+        "the starter embedder takes {expected} values, got {got}: pass a classification's descriptors"
     )]
     Length {
-        /// Features it takes.
+        /// Values it takes.
         expected: usize,
-        /// Features it was given.
+        /// Values it was given.
         got: usize,
     },
     /// Weights of the starter embedder for another classifier.

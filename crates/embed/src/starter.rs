@@ -1,4 +1,4 @@
-//! The classifier's features as embeddings.
+//! The classifier's descriptors as embeddings.
 
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
@@ -7,32 +7,34 @@ use rand_chacha::ChaCha8Rng;
 use wardrobe_types::{EmbedderId, Embedding};
 use wardrobe_weights::Tensors;
 
-/// A linear map of EfficientNet-B0's pooled features to 512 values, which are then normalised: the classifier has paid
-/// for the rest.
+/// A linear map of EfficientNet-B0's descriptors (its pooled features and two earlier stages' means) to 512 values, which
+/// are then normalised: the classifier has paid for the rest.
 ///
 /// Weights of `wardrobe train embed` draw garments together that are of a category and a colour, or the same
-/// ([`StarterEmbedder::new`]). They belong to the classifier whose features they were trained on. For any other there
-/// are random signs ([`StarterEmbedder::untrained`]).
+/// ([`StarterEmbedder::new`]). They belong to the classifier whose descriptors they were trained on. For any other
+/// there are random signs ([`StarterEmbedder::untrained`]).
 #[derive(Clone, Debug)]
 pub struct StarterEmbedder {
     id: EmbedderId,
-    /// (DIMENSION, FEATURES), row-major.
+    /// (DIMENSION, DESCRIPTORS), row-major.
     weight: Vec<f32>,
     bias: Vec<f32>,
 }
 
 /// Fixed for good: another seed is another embedder.
 const SEED: u64 = 512;
+/// The descriptors that are the pooled features, the first ones.
+const FEATURES: usize = 1280;
 
 impl StarterEmbedder {
-    /// Length of the features.
-    pub const FEATURES: usize = 1280;
+    /// Length of the descriptors.
+    pub const DESCRIPTORS: usize = 1472;
     /// Length of an embedding.
     pub const DIMENSION: usize = 512;
     /// The metadata entry that holds the SHA-256 of the classifier's weights.
     pub const CLASSIFIER: &str = "classifier_sha256";
 
-    /// The embedder of trained weights: tensors `weight` (512, 1280) and `bias` (512), and the metadata entry
+    /// The embedder of trained weights: tensors `weight` (512, 1472) and `bias` (512), and the metadata entry
     /// [`StarterEmbedder::CLASSIFIER`]. Their fingerprint (say, the start of their SHA-256) is part of the embedder's id.
     ///
     /// # Errors
@@ -60,21 +62,24 @@ impl StarterEmbedder {
         };
         Ok(Self {
             id: id(fingerprint),
-            weight: tensor("weight", &[Self::DIMENSION, Self::FEATURES])?,
+            weight: tensor("weight", &[Self::DIMENSION, Self::DESCRIPTORS])?,
             bias: tensor("bias", &[Self::DIMENSION])?,
         })
     }
 
-    /// Random signs (Achlioptas 2003), which keep the cosine of two feature vectors to within about
-    /// 1 / sqrt(512) = 0.04, on top of the classifier whose weights have this fingerprint: features of other weights are
-    /// not comparable, so the fingerprint is part of the embedder's id.
+    /// Random signs for the pooled features (Achlioptas 2003), which keep the cosine of two feature vectors to within
+    /// about 1 / sqrt(512) = 0.04, on top of the classifier whose weights have this fingerprint: features of other
+    /// weights are not comparable, so the fingerprint is part of the embedder's id.
     pub fn untrained(classifier_fingerprint: &str) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(SEED);
         let mut sign = || if rng.random::<bool>() { 1.0 } else { -1.0 };
         Self {
             id: id(classifier_fingerprint),
-            weight: (0..Self::DIMENSION * Self::FEATURES)
-                .map(|_| sign())
+            weight: (0..Self::DIMENSION * Self::DESCRIPTORS)
+                .map(|i| match i % Self::DESCRIPTORS < FEATURES {
+                    true => sign(),
+                    false => 0.0,
+                })
                 .collect(),
             bias: vec![0.0; Self::DIMENSION],
         }
@@ -86,20 +91,20 @@ impl StarterEmbedder {
     }
 
     /// # Shapes
-    /// features (1280) -> embedding (512), of length 1
+    /// descriptors (1472) -> embedding (512), of length 1
     ///
     /// # Errors
-    /// Another number of features; features that have no direction or are not finite.
-    pub fn embed(&self, features: &[f32]) -> Result<Embedding> {
-        if features.len() != Self::FEATURES {
+    /// Another number of descriptors; descriptors that have no direction or are not finite.
+    pub fn embed(&self, descriptors: &[f32]) -> Result<Embedding> {
+        if descriptors.len() != Self::DESCRIPTORS {
             return Err(Error::Length {
-                expected: Self::FEATURES,
-                got: features.len(),
+                expected: Self::DESCRIPTORS,
+                got: descriptors.len(),
             });
         }
-        let rows = self.weight.chunks_exact(Self::FEATURES);
+        let rows = self.weight.chunks_exact(Self::DESCRIPTORS);
         let project = |(row, bias): (&[f32], &f32)| {
-            let products = row.iter().zip(features).map(|(w, f)| w * f);
+            let products = row.iter().zip(descriptors).map(|(w, f)| w * f);
             products.sum::<f32>() + bias
         };
         let values = rows.zip(&self.bias).map(project).collect();
@@ -125,7 +130,7 @@ mod tests {
 
     fn features(seed: u64) -> Vec<f32> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        (0..StarterEmbedder::FEATURES)
+        (0..StarterEmbedder::DESCRIPTORS)
             .map(|_| rng.random::<f32>() - 0.3)
             .collect()
     }
@@ -153,7 +158,7 @@ mod tests {
 
     #[test]
     fn trained_weights_are_a_linear_map() {
-        let embedder = StarterEmbedder::new(&trained(1280), "0123", "abc").unwrap();
+        let embedder = StarterEmbedder::new(&trained(1472), "0123", "abc").unwrap();
         assert_eq!(embedder.id().as_str(), "starter-512-0123");
         let features = features(1);
         let mut expected = features[..512].to_vec();
@@ -164,7 +169,7 @@ mod tests {
 
     #[test]
     fn weights_for_another_classifier_or_of_another_shape_are_refused() {
-        let error = StarterEmbedder::new(&trained(1280), "0", "xyz").unwrap_err();
+        let error = StarterEmbedder::new(&trained(1472), "0", "xyz").unwrap_err();
         let text = error.to_string();
         assert!(
             text.contains("abc") && text.contains("xyz") && text.contains("train embed"),
@@ -185,7 +190,7 @@ mod tests {
                     .unwrap()
                     .cosine(&embedder.embed(&b).unwrap())
                     .unwrap();
-                (projected - cosine(&a, &b)).powi(2)
+                (projected - cosine(&a[..FEATURES], &b[..FEATURES])).powi(2)
             })
             .sum();
         let rms = (squares / 100.0).sqrt();
@@ -206,7 +211,7 @@ mod tests {
     #[test]
     fn features_without_a_direction_are_refused() {
         let embedder = StarterEmbedder::untrained("test");
-        for features in [[0.0; StarterEmbedder::FEATURES], [f32::NAN; 1280]] {
+        for features in [[0.0; StarterEmbedder::DESCRIPTORS], [f32::NAN; 1472]] {
             assert!(embedder.embed(&features).is_err());
         }
         assert!(matches!(

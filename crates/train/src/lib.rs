@@ -24,9 +24,9 @@ mod checkpoint;
 mod config;
 mod curves;
 pub mod data;
+mod descriptors;
 mod error;
 pub mod evaluate;
-mod features;
 mod progress;
 pub mod tasks;
 

@@ -3,14 +3,14 @@
 use super::neighbours::nearest;
 use crate::AugmentConfig;
 use crate::data::Dataset;
+use crate::descriptors::{Views, describe};
 use crate::error::Result;
-use crate::features::{Views, features};
 use crate::progress::Event;
 use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
-use wardrobe_classify::Classifier;
+use wardrobe_classify::{Classifier, EfficientNet};
 use wardrobe_embed::StarterEmbedder;
 use wardrobe_eval::{Bootstrap, Interval, neighbour_purity, recall_hits};
 
@@ -57,7 +57,7 @@ pub struct Report {
 /// Measures `embedder` on photos of one garment each.
 ///
 /// # Errors
-/// No photo that can be read; fewer than 11 photos; features that cannot be embedded.
+/// No photo that can be read; fewer than 11 photos; descriptors that cannot be embedded.
 pub fn embed(
     classifier: &Classifier,
     embedder: &StarterEmbedder,
@@ -65,15 +65,16 @@ pub fn embed(
     watch: &mut dyn FnMut(Event),
 ) -> Result<Report> {
     let validation = Validation::read(classifier, data, watch)?;
-    let ours = validation.outcomes(|features| {
-        let rows = features.to_vec2::<f32>()?;
+    let ours = validation.outcomes(|descriptors| {
+        let rows = descriptors.to_vec2::<f32>()?;
         let rows = rows
             .iter()
             .map(|row| Ok(embedder.embed(row)?.values().to_vec()))
             .collect::<Result<Vec<_>>>()?;
-        Ok(Tensor::new(rows, features.device())?)
+        Ok(Tensor::new(rows, descriptors.device())?)
     })?;
-    let plain = validation.outcomes(|features| Ok(features.clone()))?;
+    let plain = validation
+        .outcomes(|descriptors| Ok(descriptors.narrow(1, 0, EfficientNet::FEATURES)?))?;
     let mut report = Report {
         n: validation.labels.len(),
         failed: validation.failed.clone(),
@@ -104,7 +105,7 @@ pub fn embed(
     Ok(report)
 }
 
-/// Features of photos to measure on and of a varied view of each, read once.
+/// Descriptors of photos to measure on and of a varied view of each, read once.
 pub(crate) struct Validation {
     plain: Tensor,
     varied: Tensor,
@@ -131,7 +132,7 @@ impl Validation {
             augment: &VARIATION,
             seed: SEED,
         };
-        let seen = features(classifier, &paths, views, |_| Ok(()), watch)?;
+        let seen = describe(classifier, &paths, views, |_| Ok(()), watch)?;
         let view = |number: usize| seen.tensor.narrow(1, number, 1)?.squeeze(1)?.contiguous();
         Ok(Self {
             plain: view(0)?,
@@ -141,10 +142,10 @@ impl Validation {
         })
     }
 
-    /// The metrics of what `embed` makes of features.
+    /// The metrics of what `embed` makes of descriptors.
     ///
     /// # Shapes
-    /// `embed` (n, 1280) -> (n, d)
+    /// `embed` (n, 1472) -> (n, d)
     pub(crate) fn measure(&self, embed: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Metrics> {
         let Outcomes { purity, found } = self.outcomes(embed)?;
         Ok(Metrics {

@@ -151,7 +151,7 @@ impl Models {
     pub fn look(&self, pictures: &[&RgbImage]) -> Result<Vec<Result<Look>>> {
         let classified = self.classifier.classify(pictures)?;
         let looks = classified.into_iter().map(|seen| {
-            let embedding = self.embedder.embed(&seen.features)?;
+            let embedding = self.embedder.embed(&seen.descriptors)?;
             Ok(Look {
                 predictions: seen.predictions,
                 embedding,

@@ -1,10 +1,10 @@
-//! Features of all photos, and which photos belong together.
+//! Descriptors of all photos, and which photos belong together.
 
 use super::EmbedConfig;
 use crate::data::{Dataset, Split};
+use crate::descriptors::{Described, Views, describe};
 use crate::error::{Error, Result};
 use crate::evaluate::embed::Validation;
-use crate::features::{Features, Views, features};
 use crate::progress::Event;
 use candle_core::{Device, Tensor};
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ use wardrobe_types::{BasicColor, Category};
 
 /// Everything a run learns from and is measured on.
 pub(super) struct Data {
-    /// (photos, 1 + views, 1280)
-    pub(super) features: Tensor,
+    /// (photos, 1 + views, 1472)
+    pub(super) descriptors: Tensor,
     pub(super) labels: Vec<Label>,
     pub(super) val: Validation,
 }
@@ -78,18 +78,18 @@ impl Data {
             let colors = dominant_colors(photo, &segment(photo)?)?;
             Ok(colors[0].name.basic())
         };
-        let Features {
+        let Described {
             tensor,
             read,
             notes,
             ..
-        } = features(classifier, &paths, views, main_color, watch)?;
+        } = describe(classifier, &paths, views, main_color, watch)?;
         let labels = read.iter().zip(notes).map(|(&index, color)| Label {
             categories: categories[index].clone(),
             color,
         });
         Ok(Self {
-            features: tensor,
+            descriptors: tensor,
             labels: labels.collect(),
             val,
         })

@@ -1,7 +1,7 @@
-//! Trains the starter embedder: a linear map of the classifier's pooled features that draws together photos of a
+//! Trains the starter embedder: a linear map of the classifier's descriptors that draws together photos of a
 //! category, of a category and a colour, and views of a photo (supervised contrastive learning, Khosla et al. 2020).
 //!
-//! The network itself stays, so that a garment's embedding costs a matrix product on top of its category. Features of every
+//! The network itself stays, so that a garment's embedding costs a matrix product on top of its category. Descriptors of every
 //! photo and of its varied views are computed once, at the start; the epochs then take seconds.
 
 mod config;
@@ -64,7 +64,7 @@ const CURVES: &str = "curves.png";
 
 /// Trains until the last epoch and keeps the weights of the one with the purest neighbourhoods.
 ///
-/// `classifier_sha256` is of the classifier's weights, whose features the map takes. `run.init` has no use here.
+/// `classifier_sha256` is of the classifier's weights, whose descriptors the map takes. `run.init` has no use here.
 ///
 /// # Errors
 /// Data that cannot be read, settings that do not fit the checkpoint, a loss that is no longer a number.

@@ -19,7 +19,7 @@ use wardrobe_nn::{Linear, VarStore};
 
 pub(super) struct Trainer<'a> {
     config: &'a EmbedConfig,
-    /// Features less their mean, over their spread, are what the map takes.
+    /// Descriptors less their mean, over their spread, are what the map takes.
     mean: Tensor,
     spread: Tensor,
     store: VarStore,
@@ -32,14 +32,14 @@ pub(super) struct Trainer<'a> {
 impl<'a> Trainer<'a> {
     pub(super) fn new(config: &'a EmbedConfig, run: &Run, data: &Data) -> Result<Self> {
         let store = VarStore::new(config.seed, DType::F32, &Device::Cpu);
-        let (inputs, outputs) = (StarterEmbedder::FEATURES, StarterEmbedder::DIMENSION);
+        let (inputs, outputs) = (StarterEmbedder::DESCRIPTORS, StarterEmbedder::DIMENSION);
         let map = Linear::new(inputs, outputs, store.builder())?;
         let trainable = store.trainable();
         let adamw = AdamWConfig {
             weight_decay: config.weight_decay,
             ..AdamWConfig::default()
         };
-        let photos = data.features.narrow(1, 0, 1)?.squeeze(1)?;
+        let photos = data.descriptors.narrow(1, 0, 1)?.squeeze(1)?;
         let mean = photos.mean_keepdim(0)?;
         let spread = (photos.broadcast_sub(&mean)?.sqr()?.mean_keepdim(0)? + 1e-6)?.sqrt()?;
         Ok(Self {
@@ -114,8 +114,8 @@ impl<'a> Trainer<'a> {
             rows[batch.len() + i] = (photo * views + second) as u32;
         }
         let rows = Tensor::new(rows, &Device::Cpu)?;
-        let features = data.features.flatten(0, 1)?.index_select(&rows, 0)?;
-        let embedded = self.embed(&features)?;
+        let descriptors = data.descriptors.flatten(0, 1)?.index_select(&rows, 0)?;
+        let embedded = self.embed(&descriptors)?;
         let labels: Vec<&Label> = batch.iter().map(|&photo| &data.labels[photo]).collect();
         let relations = Relations::of(&labels)?;
         let mut total = Tensor::zeros((), DType::F32, &Device::Cpu)?;
@@ -134,9 +134,9 @@ impl<'a> Trainer<'a> {
     }
 
     /// # Shapes
-    /// (n, 1280) -> (n, 512)
-    fn embed(&self, features: &Tensor) -> Result<Tensor> {
-        let even = features
+    /// (n, 1472) -> (n, 512)
+    fn embed(&self, descriptors: &Tensor) -> Result<Tensor> {
+        let even = descriptors
             .broadcast_sub(&self.mean)?
             .broadcast_div(&self.spread)?;
         Ok(self.map.forward(&even)?)
@@ -144,10 +144,10 @@ impl<'a> Trainer<'a> {
 
     pub(super) fn validate(&self, data: &Data) -> Result<Metrics> {
         data.val
-            .measure(|features| Ok(self.embed(features)?.detach()))
+            .measure(|descriptors| Ok(self.embed(descriptors)?.detach()))
     }
 
-    /// Writes the map of plain features as f16, with the classifier that they come from.
+    /// Writes the map of plain descriptors as f16, with the classifier that they come from.
     pub(super) fn export(&self, path: &Path, classifier_sha256: &str) -> Result<()> {
         let tensors = self.store.tensors()?;
         let weight = tensors["weight"].broadcast_div(&self.spread)?;

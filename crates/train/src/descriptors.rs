@@ -1,4 +1,4 @@
-//! The classifier's pooled features of photos, as they are and varied.
+//! The classifier's descriptors of photos, as they are and varied.
 
 use crate::AugmentConfig;
 use crate::augment::vary;
@@ -17,9 +17,9 @@ use wardrobe_ingest::{Layout, RgbImage};
 /// Photos that go through the network together.
 const BATCH: usize = 32;
 
-/// Features of the photos that could be read, and what a caller noted of each.
-pub(crate) struct Features<T> {
-    /// (photos, 1 + views, 1280): of each photo first as it is, then varied.
+/// Descriptors of the photos that could be read, and what a caller noted of each.
+pub(crate) struct Described<T> {
+    /// (photos, 1 + views, 1472): of each photo first as it is, then varied.
     pub(crate) tensor: Tensor,
     /// Which of the photos asked for they are.
     pub(crate) read: Vec<usize>,
@@ -42,13 +42,13 @@ pub(crate) struct Views<'a> {
 ///
 /// # Errors
 /// No photo that can be read; a tensor operation.
-pub(crate) fn features<T: Send>(
+pub(crate) fn describe<T: Send>(
     classifier: &Classifier,
     paths: &[&Path],
     views: Views<'_>,
     note: impl Fn(&RgbImage) -> Result<T> + Sync,
     watch: &mut dyn FnMut(Event),
-) -> Result<Features<T>> {
+) -> Result<Described<T>> {
     let (mut tensors, mut read, mut notes, mut failed) = (vec![], vec![], vec![], vec![]);
     for (batch, chunk) in paths.chunks(BATCH).enumerate() {
         let looks: Vec<_> = (batch * BATCH..)
@@ -93,8 +93,8 @@ pub(crate) fn features<T: Send>(
             problem: format!("no photo can be read: {first}"),
         });
     }
-    let shape = (read.len(), 1 + views.count, StarterEmbedder::FEATURES);
-    Ok(Features {
+    let shape = (read.len(), 1 + views.count, StarterEmbedder::DESCRIPTORS);
+    Ok(Described {
         tensor: Tensor::cat(&tensors, 0)?.reshape(shape)?,
         read,
         notes,
@@ -142,8 +142,8 @@ fn pooled(classifier: &Classifier, pixels: &[f32], side: usize) -> Result<Tensor
     let images = pixels.chunks(BATCH * side * side * 3).map(|pixels| {
         let shape = (pixels.len() / (side * side * 3), side, side, 3);
         let pixels = Tensor::from_slice(pixels, shape, &Device::Cpu)?;
-        let features = classifier.features(&pixels)?;
-        features.to_dtype(DType::F32)?.to_device(&Device::Cpu)
+        let descriptors = classifier.descriptors(&pixels)?;
+        descriptors.to_dtype(DType::F32)?.to_device(&Device::Cpu)
     });
     Ok(Tensor::cat(&images.collect::<Result<Vec<_>, _>>()?, 0)?)
 }
