@@ -37,6 +37,9 @@ impl Context {
             models.device()?;
         }
         if let Some(threads) = flags.threads {
+            // Candle has a pool of its own beside rayon's, whose threads wait for work by spinning.
+            // SAFETY: the program has no other thread yet that could read the environment meanwhile.
+            unsafe { std::env::set_var("CANDLE_NUM_THREADS", threads.to_string()) };
             rayon::ThreadPoolBuilder::new()
                 .num_threads(threads.into())
                 .build_global()

@@ -42,7 +42,7 @@ enum Task {
 #[derive(Debug, clap::Args)]
 struct Files {
     /// The run's settings, as TOML [default: as in config/classify.toml, config/clip.toml, config/detect.toml and
-    /// config/embed.toml]
+    /// config/starter-embedder.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A data set, instead of those the settings name; may be given several times

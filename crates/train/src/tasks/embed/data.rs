@@ -120,33 +120,45 @@ impl Relations {
     /// Of two views of each photo, all first views before all second ones.
     pub(super) fn of(photos: &[&Label]) -> Result<Self> {
         let n = photos.len();
-        let masks = |belong: &dyn Fn(usize, usize) -> Option<bool>| -> Result<[Tensor; 2]> {
-            let cell = |i: usize| {
-                let (a, b) = (i / (2 * n), i % (2 * n));
-                match (a == b, a % n == b % n) {
-                    (true, _) => None,
-                    (false, true) => Some(true),
-                    (false, false) => belong(a % n, b % n),
-                }
-            };
-            let cells: Vec<_> = (0..4 * n * n).map(cell).collect();
-            let mask = |is: &dyn Fn(Option<bool>) -> bool| {
-                let cells = cells.iter().map(|&cell| f32::from(u8::from(is(cell))));
-                Tensor::from_iter(cells, &Device::Cpu)?.reshape((2 * n, 2 * n))
-            };
-            Ok([mask(&|cell| cell == Some(true))?, mask(&|c| c.is_some())?])
-        };
-        let category = |a: usize, b: usize| photos[a].same_category(photos[b]);
-        Ok(Self {
-            category: masks(&category)?,
-            // Of another category, or of another colour.
-            color: masks(&|a, b| match photos[a].color == photos[b].color {
-                true => category(a, b),
+        let pairs = || (0..n * n).map(|i| (photos[i / n], photos[i % n]));
+        let category: Vec<_> = pairs().map(|(a, b)| a.same_category(b)).collect();
+        // Of another category, or of another colour.
+        let color = pairs().zip(&category);
+        let color: Vec<_> = color
+            .map(|((a, b), same)| match a.color == b.color {
+                true => *same,
                 false => Some(false),
-            })?,
-            identity: masks(&|_, _| Some(false))?,
+            })
+            .collect();
+        Ok(Self {
+            category: masks(n, &category)?,
+            color: masks(n, &color)?,
+            identity: masks(n, &vec![Some(false); n * n])?,
         })
     }
+}
+
+/// What belongs together and what is compared, of two views of each photo.
+///
+/// # Shapes
+/// `belong` n * n -> (2n, 2n) each
+fn masks(n: usize, belong: &[Option<bool>]) -> Result<[Tensor; 2]> {
+    let cell = |i: usize| {
+        let (a, b) = (i / (2 * n), i % (2 * n));
+        match (a == b, a % n == b % n) {
+            (true, _) => None,
+            (false, true) => Some(true),
+            (false, false) => belong[a % n * n + b % n],
+        }
+    };
+    let mask = |is: fn(Option<bool>) -> bool| {
+        let cells = (0..4 * n * n).map(|i| f32::from(u8::from(is(cell(i)))));
+        Tensor::from_iter(cells, &Device::Cpu)?.reshape((2 * n, 2 * n))
+    };
+    Ok([
+        mask(|cell| cell == Some(true))?,
+        mask(|cell| cell.is_some())?,
+    ])
 }
 
 #[cfg(test)]
