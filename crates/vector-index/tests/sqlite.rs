@@ -220,7 +220,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     let path = folder.path().join("wardrobe.db");
     let connection = Connection::open(&path).unwrap();
     connection
-        .execute_batch("UPDATE vectors_format SET version = 2")
+        .execute_batch("UPDATE vectors_format SET version = 3")
         .unwrap();
     connection.close().unwrap();
     let before = std::fs::read(&path).unwrap();
@@ -228,8 +228,8 @@ fn a_newer_format_is_refused_and_left_alone() {
     assert!(matches!(
         error,
         IndexError::NewerFormat {
-            found: 2,
-            supported: 1,
+            found: 3,
+            supported: 2,
             ..
         }
     ));
@@ -240,21 +240,48 @@ fn a_newer_format_is_refused_and_left_alone() {
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
-/// A file as the first release wrote it.
+/// Files as the first releases wrote them, and that they can be written to.
 #[test]
-fn format_1_opens() {
-    let connection = Connection::open_in_memory().unwrap();
-    connection
-        .execute_batch(include_str!("formats/v1.sql"))
-        .unwrap();
-    let store = SqliteStore::from_connection(connection).unwrap();
-    let looks = CollectionSpec::cosine("looks", 2, "starter-v1");
-    let hits = store
-        .query(&looks, &[1.0, 0.0], &QueryOptions::top(2))
-        .unwrap();
-    assert_eq!(ids(&hits), ["jeans", "shirt"]);
-    assert!((hits[1].score - 0.6).abs() < 1e-6, "{hits:?}");
-    assert_eq!(hits[1].metadata["slots"], serde_json::json!(["top"]));
+fn formats_1_and_2_open() {
+    for format in [
+        include_str!("formats/v1.sql"),
+        include_str!("formats/v2.sql"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wardrobe.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(format).unwrap();
+        drop(connection);
+        let looks = CollectionSpec::cosine("looks", 2, "starter-v1");
+        let store = SqliteStore::open(&path).unwrap();
+        let hits = store
+            .query(&looks, &[1.0, 0.0], &QueryOptions::top(2))
+            .unwrap();
+        assert_eq!(ids(&hits), ["jeans", "shirt"]);
+        assert!((hits[1].score - 0.6).abs() < 1e-6, "{hits:?}");
+        assert_eq!(hits[1].metadata["slots"], serde_json::json!(["top"]));
+        store.upsert(&looks, &[at("shirt", 9.0)]).unwrap();
+        store.delete(&looks, Scope::default(), &["jeans"]).unwrap();
+        assert_eq!(nearest(&store, &looks), ["shirt"]);
+        assert_eq!(store.stats(&looks).unwrap().records, 1);
+        assert_eq!(
+            nearest(&SqliteStore::open(&path).unwrap(), &looks),
+            ["shirt"]
+        );
+        let half = CollectionSpec::cosine("half", 2, "starter-v1").half_precision();
+        if store.collections().unwrap().contains(&half) {
+            let jeans = store
+                .get(&half, DEFAULT_USER, &["jeans"])
+                .unwrap()
+                .remove(0);
+            assert_eq!(jeans.unwrap().vector, [2.0, 0.0]);
+        }
+        let connection = Connection::open(&path).unwrap();
+        let sql = "SELECT sum(version), (SELECT records FROM vectors_collections WHERE id = 1)
+                   FROM vectors_format";
+        let versions = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        assert_eq!(versions.unwrap(), (2, 1));
+    }
 }
 
 #[test]
