@@ -314,9 +314,11 @@ fn a_full_disk_loses_nothing() {
     expected.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(whole, expected);
     // With room again, it goes on.
-    store
-        .delete(&wide, Scope::default(), &["0-0", "0-1", "0-2", "0-3"])
-        .unwrap();
+    let freed: Vec<String> = (0..stored / 2)
+        .flat_map(|i| batch(i).into_iter().map(|record| record.id))
+        .collect();
+    let freed: Vec<&str> = freed.iter().map(String::as_str).collect();
+    store.delete(&wide, Scope::default(), &freed).unwrap();
     store.upsert(&wide, &batch(stored)).unwrap();
 }
 
@@ -405,5 +407,53 @@ fn many_records_on_many_threads() {
             all,
             "{threads}"
         );
+    }
+}
+
+/// Enough queries and records that a batch is a product of matrices, over whole and partly full
+/// chunks, with users and filters that leave most rows or few.
+#[test]
+fn a_large_batch_answers_as_its_queries_alone() {
+    let (store, _folder) = make();
+    let value = |i: usize, j: usize| ((i * 37 + j * 101) % 997) as f32 / 499.0 - 0.99;
+    let vector = |i: usize| -> Vec<f32> { (0..19).map(|j| value(i, j)).collect() };
+    for metric in Metric::ALL {
+        let spec = CollectionSpec {
+            metric,
+            ..spec(metric.as_str(), 19)
+        };
+        store.create_collection(&spec).unwrap();
+        let record = |i: usize| {
+            let user = if i.is_multiple_of(8) { "ben" } else { "anna" };
+            Record::new(format!("{i:04}"), vector(i))
+                .of_user(user)
+                .with("third", i % 3)
+        };
+        store
+            .upsert(&spec, &(0..2500).map(record).collect::<Vec<_>>())
+            .unwrap();
+        let queries: Vec<Vec<f32>> = (0..70).map(|i| vector(i * 13 + 5)).collect();
+        let batch: Vec<&[f32]> = queries.iter().map(Vec::as_slice).collect();
+        let some = Filter::ne("third", 1);
+        for (scope, filter) in [
+            (Scope::AllUsers, None),
+            (Scope::User("anna"), None),
+            (Scope::User("ben"), None),
+            (Scope::AllUsers, Some(&some)),
+        ] {
+            let options = QueryOptions {
+                k: 12,
+                scope,
+                filter,
+            };
+            let together = store.query_batch(&spec, &batch, &options).unwrap();
+            for (query, hits) in batch.iter().zip(&together) {
+                assert_eq!(
+                    &store.query(&spec, query, &options).unwrap(),
+                    hits,
+                    "{metric}"
+                );
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@
 //! A vector x less the mean of all is rounded to `scale * q`, q in -127..=127 with a scale of its
 //! own; squared distances don't see the mean, and the rounding is finer without it.
 
+use pulp::Arch;
 use rayon::prelude::*;
 
 use super::kernel;
@@ -77,9 +78,15 @@ impl Codes {
         let (from, stride) = (self.len, self.stride());
         self.rows.resize(to * stride);
         let rows = &mut self.rows.bytes_mut()[from * stride * LINE..];
-        let mean = &self.mean;
+        let (mean, arch) = (&self.mean, Arch::new());
         let new = rows.par_chunks_exact_mut(stride * LINE).enumerate();
-        new.for_each(|(i, row)| encode(row, &vector(from + i)[..mean.len()], mean));
+        new.for_each(|(i, row)| {
+            let vector = &vector(from + i)[..mean.len()];
+            arch.dispatch(
+                #[inline(always)]
+                || encode(row, vector, mean),
+            );
+        });
         self.len = to;
     }
 
@@ -102,7 +109,11 @@ impl Codes {
     /// A vector to compare with, of which the first `dimension` values count.
     pub(crate) fn query(&self, vector: &[f32]) -> Query {
         let mut row = vec![0; self.stride() * LINE];
-        encode(&mut row, &vector[..self.mean.len()], &self.mean);
+        let vector = &vector[..self.mean.len()];
+        Arch::new().dispatch(
+            #[inline(always)]
+            || encode(&mut row, vector, &self.mean),
+        );
         self.query_from(&row)
     }
 
@@ -140,11 +151,11 @@ impl Codes {
     }
 }
 
+/// Inlined where it is called, to be compiled for that caller's SIMD: rounding is a call without.
+#[inline(always)]
 fn encode(row: &mut [u8], vector: &[f32], mean: &[f32]) {
     let centred = || vector.iter().zip(mean).map(|(value, mean)| value - mean);
-    let (largest, norm) = centred().fold((0.0f32, 0.0f32), |(largest, norm), value| {
-        (largest.max(value.abs()), norm + value * value)
-    });
+    let (largest, norm) = extent(vector, mean);
     let scale = largest / 127.0;
     let per_scale = if scale > 0.0 { scale.recip() } else { 0.0 };
     let mut sum = 0;
@@ -158,4 +169,24 @@ fn encode(row: &mut [u8], vector: &[f32], mean: &[f32]) {
     row[head..head + 4].copy_from_slice(&scale.to_ne_bytes());
     row[head + 4..head + 8].copy_from_slice(&norm.to_ne_bytes());
     row[head + 8..].copy_from_slice(&sum.to_ne_bytes());
+}
+
+/// The largest magnitude and the squared norm of `vector` less `mean`, in 16 lanes.
+#[inline(always)]
+fn extent(vector: &[f32], mean: &[f32]) -> (f32, f32) {
+    let (mut largest, mut squares) = ([0.0f32; 16], [0.0f32; 16]);
+    let mut add = |lane: usize, value: f32| {
+        largest[lane] = largest[lane].max(value.abs());
+        squares[lane] += value * value;
+    };
+    let ((vectors, last), (means, last_mean)) = (vector.as_chunks::<16>(), mean.as_chunks::<16>());
+    for (vector, mean) in vectors.iter().zip(means) {
+        (0..16).for_each(|lane| add(lane, vector[lane] - mean[lane]));
+    }
+    let last = last.iter().zip(last_mean).enumerate();
+    last.for_each(|(lane, (value, mean))| add(lane, value - mean));
+    (
+        largest.into_iter().fold(0.0, f32::max),
+        squares.iter().sum(),
+    )
 }

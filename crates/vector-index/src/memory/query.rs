@@ -15,6 +15,10 @@ use crate::store::QueryOptions;
 /// takes longer.
 const FEW: usize = 20;
 
+/// Among some of the records a walk is so much wider: their neighbours are farther off than those the
+/// width was measured with.
+const WIDER: usize = 2;
+
 impl Snapshot {
     /// The answers to checked queries. Fewer than `graph_from` records are scanned.
     pub(crate) fn query(
@@ -84,6 +88,7 @@ impl Snapshot {
     ) -> Vec<TopK<'a>> {
         let behind = self.scan(queries, selection, graph.len(), k);
         let all = selection.count == self.slots();
+        let ef = if all { ef } else { WIDER * ef };
         let one = |scratch: &mut Scratch, (query, top): (&Vec<f32>, TopK<'a>)| {
             let codes = graph.query(query);
             let near = if all {
