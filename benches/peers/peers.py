@@ -4,6 +4,7 @@ peers.py THREADS FOLDER [FILTER]: FOLDER keeps the exported ONNX files. Weights 
 them. The rate is of the median time over two seconds.
 """
 
+import contextlib
 import os
 import pathlib
 import statistics
@@ -93,7 +94,10 @@ def rate(run):
 def export(name, model, x):
     file = FOLDER / f"{name}_{len(x)}.onnx"
     if not file.exists():
+        # PyTorch's fused attention has no ONNX form.
+        torch.backends.mha.set_fastpath_enabled(False)
         torch.onnx.export(model, (x,), str(file), opset_version=17, dynamo=False)
+        torch.backends.mha.set_fastpath_enabled(True)
     return str(file)
 
 
@@ -117,7 +121,8 @@ with torch.inference_mode():
     for name, (build, sample) in MODELS.items():
         if FILTER not in name:
             continue
-        model = build().eval()
+        with contextlib.redirect_stdout(sys.stderr):
+            model = build().eval()
         for batch in (1, 8):
             x = sample(batch)
             file = export(name, model, x)

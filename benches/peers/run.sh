@@ -17,9 +17,11 @@ fi
 cargo bench --quiet -p wardrobe-benches --bench models --no-run
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
+log=target/peers.log
 for round in $(seq "$rounds"); do
     echo "round $round of $rounds" >&2
     RAYON_NUM_THREADS=$threads cargo bench --quiet -p wardrobe-benches --bench models -- "$filter" >>"$results"
-    "$python" benches/peers/peers.py "$threads" target/peers-onnx "$filter" 2>/dev/null >>"$results"
+    "$python" benches/peers/peers.py "$threads" target/peers-onnx "$filter" 2>"$log" >>"$results" ||
+        { tail -5 "$log" >&2; echo "the peers stopped: $log has it all" >&2; exit 1; }
 done
 "$python" benches/peers/table.py "$results" "$threads" "$rounds"

@@ -44,18 +44,31 @@ impl Classification {
 }
 
 impl Classifier {
-    /// Builds the classifier that a file's metadata describes, from its tensors.
+    /// Builds the classifier that a file's metadata describes, from its tensors, in the fastest precision: bf16's answers
+    /// are f32's (`tests/precision.rs`).
     ///
     /// # Errors
     /// Metadata without settings, or tensors that do not fit the network.
     pub fn new(weights: &Tensors, device: &Device) -> Result<Self> {
+        Self::with_precision(weights, Precision::fastest(), device)
+    }
+
+    /// [`Classifier::new`] in a precision of one's choice.
+    ///
+    /// # Errors
+    /// As [`Classifier::new`]; bf16 on a processor that does not multiply it.
+    pub fn with_precision(
+        weights: &Tensors,
+        precision: Precision,
+        device: &Device,
+    ) -> Result<Self> {
         let config = ClassifierConfig::of(weights)?;
         let tensors = load_weights(&config.network, weights, false)?
             .into_iter()
             .collect();
         let vb = VarBuilder::from_tensors(tensors, DType::F32, device);
         // The generator is for training only: inference drops nothing.
-        let network = EfficientNet::new(&config.network, &Rng::new(0), vb)?.fold(Precision::F32)?;
+        let network = EfficientNet::new(&config.network, &Rng::new(0), vb)?.fold(precision)?;
         Ok(Self {
             network,
             config,

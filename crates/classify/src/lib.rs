@@ -28,4 +28,4 @@ mod model;
 pub use classifier::{Classification, Classifier, Prediction};
 pub use config::{ClassifierConfig, Config};
 pub use error::{Error, Result};
-pub use model::{EfficientNet, load_weights};
+pub use model::{EfficientNet, fit_weights, load_weights};

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    edit, eval, ingest, inspect, list, recommend, remove, report, score, show, similar, train,
+    data, edit, eval, ingest, inspect, list, recommend, remove, report, score, search, show,
+    similar, train, weights,
 };
 
 const EXAMPLES: &str = "\
 Examples:
   wardrobe ingest photos/ && wardrobe recommend
   wardrobe list --slot shoes --color brown
+  wardrobe search red summer dress
   wardrobe recommend --formality business --temperature 8 --rain --html lookbook.html
   wardrobe edit 3fa9c1 --category chinos --color navy
   wardrobe list --json | jq '.garments[].category'
@@ -53,6 +55,12 @@ pub struct Global {
     /// A folder to look for weights in first, or the classifier's file
     #[arg(long, global = true, value_name = "DIR")]
     pub weights: Option<PathBuf>,
+    /// A file of CLIP's weights instead of the usual ones; `quickgelu` in its name tells that edition
+    #[arg(long, global = true, value_name = "FILE")]
+    pub clip: Option<PathBuf>,
+    /// The file of a garment detector instead of the usual one; `none` takes each photo to show one garment
+    #[arg(long, global = true, value_name = "FILE")]
+    pub detector: Option<PathBuf>,
     /// Never open a network connection
     #[arg(long, global = true)]
     pub offline: bool,
@@ -74,13 +82,16 @@ pub enum Command {
     Show(show::Args),
     Edit(edit::Args),
     Remove(remove::Args),
+    Search(search::Args),
     Similar(similar::Args),
     Recommend(recommend::Args),
     Score(score::Args),
     Report(report::Args),
     Inspect(inspect::Args),
+    Data(data::Args),
     Eval(eval::Args),
     Train(train::Args),
+    Weights(weights::Args),
 }
 
 fn device(name: &str) -> Result<String, String> {

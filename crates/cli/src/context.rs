@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use wardrobe::{ModelOptions, Wardrobe};
+use wardrobe::{DetectorChoice, GarmentDetector, ModelOptions, Wardrobe};
 
 use crate::args::Global;
 use crate::output::Output;
@@ -12,6 +12,8 @@ use crate::output::Output;
 pub struct Context {
     home: Option<PathBuf>,
     models: ModelOptions,
+    /// No network connection may be opened.
+    pub offline: bool,
     /// Where the answer goes.
     pub out: Output,
     /// No progress and no warnings.
@@ -26,6 +28,8 @@ impl Context {
         let models = ModelOptions {
             device: flags.device,
             weights: flags.weights,
+            clip: flags.clip,
+            detector: detector_choice(flags.detector),
         };
         // A GPU that is not there is told at once, not after minutes of reading photos.
         if !matches!(models.device.as_str(), "auto" | "cpu") {
@@ -40,6 +44,7 @@ impl Context {
         Ok(Self {
             home: flags.home,
             models,
+            offline: flags.offline,
             out: Output::new(flags.json),
             quiet: flags.quiet,
             verbose: flags.verbose,
@@ -49,6 +54,18 @@ impl Context {
     /// Which weights to load and where to run them.
     pub fn models(&self) -> &ModelOptions {
         &self.models
+    }
+
+    /// The garment detector alone, for a command that can do nothing without: `--weights FILE` names it too.
+    pub fn detector(&self) -> Result<GarmentDetector> {
+        let mut models = self.models.clone();
+        if let Some(file) = models.weights.take_if(|path| path.is_file()) {
+            models.detector = DetectorChoice::File(file);
+        }
+        GarmentDetector::find(&models)?.with_context(|| {
+            let name = GarmentDetector::WEIGHTS;
+            format!("no garment detector: name its file with --detector, put {name}.safetensors where weights are looked for, or train one with `wardrobe train detect`")
+        })
     }
 
     /// The wardrobe, made where there is none.
@@ -88,5 +105,13 @@ impl Context {
         if !self.quiet {
             crate::output::to_stderr(message);
         }
+    }
+}
+
+fn detector_choice(file: Option<PathBuf>) -> DetectorChoice {
+    match file {
+        None => DetectorChoice::Usual,
+        Some(file) if file.as_os_str() == "none" => DetectorChoice::Off,
+        Some(file) => DetectorChoice::File(file),
     }
 }

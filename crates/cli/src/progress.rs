@@ -9,16 +9,26 @@ use crate::context::Context;
 use crate::output;
 
 const BAR: &str = "{bar:32} {pos}/{len} {msg}  {per_sec}, {eta} left";
+const BYTES: &str = "{bar:32} {bytes}/{total_bytes} of {msg}  {bytes_per_sec}, {eta} left";
 
 /// A bar of unknown length yet, hidden where standard error is no terminal or `quiet`.
 pub fn bar(quiet: bool) -> ProgressBar {
+    styled(BAR, quiet)
+}
+
+/// The same for bytes of a file.
+pub fn bytes(quiet: bool) -> ProgressBar {
+    styled(BYTES, quiet)
+}
+
+fn styled(template: &str, quiet: bool) -> ProgressBar {
     let target = if quiet {
         ProgressDrawTarget::hidden()
     } else {
         ProgressDrawTarget::stderr()
     };
     let bar = ProgressBar::with_draw_target(None, target);
-    if let Ok(style) = ProgressStyle::with_template(BAR) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("━━ "));
     }
     bar.enable_steady_tick(Duration::from_millis(200));
@@ -29,6 +39,7 @@ pub fn bar(quiet: bool) -> ProgressBar {
 pub fn watch<'a>(bar: &'a ProgressBar, context: &'a Context) -> impl FnMut(Event) + 'a {
     move |event| match event {
         Event::Loading { done, total } => place(bar, done, total, "photos read".into()),
+        Event::Writing { done, total } => place(bar, done, total, "pictures written".into()),
         Event::Step {
             epoch,
             epochs,
@@ -45,15 +56,18 @@ pub fn watch<'a>(bar: &'a ProgressBar, context: &'a Context) -> impl FnMut(Event
         Event::Epoch {
             epoch,
             train_loss,
-            top1,
-            macro_f1,
+            metrics,
             best,
             seconds,
         } => {
+            let metrics: String = metrics
+                .iter()
+                .map(|(name, value)| format!(", {name} {value:.3}"))
+                .collect();
             let best = if best { ", the best so far" } else { "" };
             bar.suspend(|| {
                 context.note(format_args!(
-                    "epoch {epoch}: loss {train_loss:.3}, top-1 {top1:.3}, macro-F1 {macro_f1:.3} in {seconds:.0} s{best}"
+                    "epoch {epoch}: loss {train_loss:.3}{metrics} in {seconds:.0} s{best}"
                 ));
             });
         }

@@ -200,6 +200,46 @@ fn similar() {
 }
 
 #[test]
+fn search() {
+    let (bench, _) = stocked();
+    let ids = dress(&bench);
+    let answer = bench.json(0, &["search", "chino", "or", "loafer", "in", "corduroy"]);
+    assert_eq!(keys(&answer), ["garments", "meaning", "query"]);
+    let query = &answer["query"];
+    assert_eq!(
+        keys(query),
+        ["corrected", "not_understood", "unwanted", "wanted"]
+    );
+    assert_eq!(query["not_understood"], serde_json::json!(["corduroy"]));
+    assert_eq!(query["wanted"][0]["words"], "chino or loafer");
+    assert_eq!(query["wanted"][0]["any_of"][0]["category"], "chinos");
+    let garments = answer["garments"].as_array().unwrap();
+    let mut fields: Vec<&str> = GARMENT.to_vec();
+    fields.extend(["matched", "score"]);
+    fields.sort_unstable();
+    assert_eq!(keys(&garments[0]), fields);
+    let found: Vec<&Value> = garments.iter().map(|garment| &garment["id"]).collect();
+    assert_eq!(found, [&ids[1], &ids[2]]);
+    assert_eq!(
+        garments[0]["matched"],
+        serde_json::json!(["chino or loafer"])
+    );
+
+    // Text for people: the table is the answer, how the words were taken is said beside it.
+    let (status, text, stderr) = bench.run(&["search", "lofaers", "-n", "1"]);
+    assert_eq!(status, 0);
+    assert!(text.contains("MATCHED") && text.contains(&ids[2]), "{text}");
+    assert!(stderr.contains("took `lofaers` for `loafers`"), "{stderr}");
+    let (status, text, stderr) = bench.run(&[
+        "search", "not", "a", "shirt", "or", "chinos", "or", "loafers",
+    ]);
+    assert_eq!((status, text.as_str()), (0, ""));
+    assert!(stderr.contains("no garment answers that"), "{stderr}");
+    let (status, ..) = bench.run(&["search"]);
+    assert_eq!(status, 2);
+}
+
+#[test]
 fn recommend_and_pages() {
     let (bench, _) = stocked();
     dress(&bench);

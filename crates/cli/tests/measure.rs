@@ -77,6 +77,41 @@ fn eval_colors_measures_a_catalogue() {
 }
 
 #[test]
+fn eval_search_asks_a_catalogue_in_its_own_words() {
+    let bench = Bench::new();
+    for (id, cloth) in [[170, 30, 35], [30, 40, 90], [40, 130, 70]]
+        .into_iter()
+        .enumerate()
+    {
+        bench.photo(&format!("catalogue/images/{id}.jpg"), cloth, id as u32);
+    }
+    fs::write(bench.path("catalogue/images/3.jpg"), "no photo").unwrap();
+    let table = "id,articleType,baseColour,season\n0,Tshirts,Red,Summer\n1,Tshirts,Navy Blue,Fall\n2,Kurtas,Green,Fall\n3,Tshirts,Red,Fall\n";
+    fs::write(bench.path("catalogue/styles.csv"), table).unwrap();
+    let data = bench.path("catalogue").to_string_lossy().into_owned();
+    let measured = bench.json(3, &["eval", "search", "--data", &data]);
+    assert_eq!(measured["task"], "search");
+    let names = [
+        "ceiling",
+        "ceiling_type_color",
+        "precision_at_5",
+        "precision_at_5_type_color",
+    ];
+    assert_eq!(keys(&measured["metrics"]), names);
+    assert_eq!(
+        measured["n"], 2,
+        "what cannot be read and what has no category asks nothing"
+    );
+    assert_eq!(measured["metrics"]["ceiling"], 0.2);
+    assert_eq!(measured["unmapped"]["Kurtas"], 1);
+    assert_eq!(measured["failed"].as_array().unwrap().len(), 1);
+    assert!(
+        !bench.home().exists(),
+        "the wardrobe at hand is not touched"
+    );
+}
+
+#[test]
 fn train_classify_writes_weights_that_eval_and_inspect_take() {
     let bench = Bench::new();
     let data = labelled(&bench);
@@ -133,6 +168,15 @@ fn what_cannot_be_measured_or_trained_is_one_line() {
     for args in [
         &["eval", "classify", "--data", &nothing][..],
         &["eval", "colors", "--data", &nothing],
+        &["eval", "search", "--data", &nothing],
+        &[
+            "--clip",
+            "no-such.safetensors",
+            "inspect",
+            "embed",
+            "--text",
+            "a dress",
+        ],
         &["train", "classify", "--data", &nothing, "--out", &out],
         &["train", "classify", "--out", &out],
         &[

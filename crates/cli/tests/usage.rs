@@ -6,12 +6,13 @@ use std::process::Stdio;
 
 use common::{Bench, only_line, program, run};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "ingest",
     "list",
     "show",
     "edit",
     "remove",
+    "search",
     "similar",
     "recommend",
     "score",
@@ -19,6 +20,7 @@ const COMMANDS: [&str; 12] = [
     "eval",
     "train",
     "report",
+    "weights",
 ];
 
 #[test]
@@ -51,6 +53,7 @@ fn bad_usage_is_status_2() {
         (&["edit", "3fa9c1"], "--category"),
         (&["edit", "3fa9c1", "--laundry", "perhaps"], "--laundry"),
         (&["ingest"], "PATH"),
+        (&["inspect", "embed"], "PATH"),
         (
             &["list", "--device", "gpu"],
             "expected auto, cpu, cuda or cuda:N",

@@ -90,6 +90,8 @@ pub struct Config {
 impl Config {
     /// Batch norm's epsilon in all of Ultralytics' YOLOv8 networks; PyTorch's default is 1e-5.
     pub const BN_EPS: f64 = 1e-3;
+    /// The share of a new batch in batch norm's running statistics; PyTorch's default is 0.1.
+    pub const BN_MOMENTUM: f64 = 0.03;
     /// Parts that a distance from an anchor point to a side of its box is a distribution over.
     pub const REG_MAX: usize = 16;
     /// Input pixels a step of each of the three levels' grids.

@@ -2,7 +2,6 @@
 
 use crate::{Config, Error, Result, config_of};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use wardrobe_ingest::LetterboxOptions;
 use wardrobe_weights::Tensors;
 
@@ -97,21 +96,10 @@ impl DetectorConfig {
 
 /// The class names as Ultralytics notes them.
 fn names(weights: &Tensors) -> Result<Vec<String>> {
-    let remedy = "expected [\"a name\", ...] or {\"0\": \"a name\", ...}";
-    let failed = |problem: String| invalid(weights, NAMES, problem, remedy);
-    let text = weights
-        .metadata
-        .get(NAMES)
-        .ok_or_else(|| failed("is missing".to_owned()))?;
-    if let Ok(names) = serde_json::from_str::<Vec<String>>(text) {
-        return Ok(names);
-    }
-    let numbered: BTreeMap<usize, String> =
-        serde_json::from_str(text).map_err(|e| failed(format!("is malformed: {e}")))?;
-    match numbered.keys().enumerate().find(|(i, key)| i != *key) {
-        None => Ok(numbered.into_values().collect()),
-        Some((missing, _)) => Err(failed(format!("leaves out number {missing}"))),
-    }
+    weights.class_names()?.ok_or_else(|| {
+        let remedy = "expected [\"a name\", ...] or {\"0\": \"a name\", ...}";
+        invalid(weights, NAMES, "is missing".to_owned(), remedy)
+    })
 }
 
 fn invalid(weights: &Tensors, entry: &'static str, problem: String, remedy: &'static str) -> Error {

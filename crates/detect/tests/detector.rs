@@ -230,9 +230,9 @@ fn metadata_that_does_not_fit_is_an_error() {
         (
             "names",
             r#"{"0": "shirt", "2": "shoe"}"#,
-            "leaves out number 1",
+            "without the number 1",
         ),
-        ("names", "shirt, skirt, shoe", "malformed"),
+        ("names", "shirt, skirt, shoe", "\"names\" is expected value"),
         ("config", "{}", "\"config\" is malformed"),
     ] {
         let error = described(entry, value).unwrap_err().to_string();

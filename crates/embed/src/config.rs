@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wardrobe_ingest::Preprocess;
 use wardrobe_nn::Activation;
+use wardrobe_types::EmbedderId;
 
 /// Which ViT-B/32 a file's weights were trained as: no file of weights says so itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,16 @@ impl Variant {
     /// How photos are brought to the network: shorter side to 224 (bicubic), centre crop, CLIP's mean and deviation.
     pub fn preprocess(self) -> Preprocess {
         Preprocess::clip(224)
+    }
+
+    /// What the embeddings of both towers are marked with, for weights of this fingerprint (say, the start of their SHA-256).
+    /// Embeddings of both towers of the same weights are comparable, those of other weights are not.
+    pub fn embedder_id(self, fingerprint: &str) -> EmbedderId {
+        let name = match self {
+            Self::VitB32 => "clip-vit-b-32",
+            Self::VitB32QuickGelu => "clip-vit-b-32-quickgelu",
+        };
+        EmbedderId::new(format!("{name}-{fingerprint}"))
     }
 }
 

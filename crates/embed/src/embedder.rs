@@ -52,15 +52,6 @@ pub struct TextEmbedder {
     tokenizer: &'static Tokenizer,
 }
 
-/// Embeddings of both towers of the same weights are comparable, those of other weights are not.
-fn id(variant: Variant, fingerprint: &str) -> EmbedderId {
-    let name = match variant {
-        Variant::VitB32 => "clip-vit-b-32",
-        Variant::VitB32QuickGelu => "clip-vit-b-32-quickgelu",
-    };
-    EmbedderId::new(format!("{name}-{fingerprint}"))
-}
-
 fn parameters(variant: Variant, weights: &Tensors) -> Result<VarBuilder<'static>> {
     let tensors = load_weights(&variant.config(), weights)?;
     let tensors = tensors.into_iter().collect();
@@ -86,7 +77,7 @@ impl ImageEmbedder {
     ) -> Result<Self> {
         let vb = parameters(variant, weights)?.pp("image");
         Ok(Self {
-            id: id(variant, fingerprint),
+            id: variant.embedder_id(fingerprint),
             tower: ImageTower::new(&variant.config(), vb)?.fold(precision)?,
             preprocess: variant.preprocess(),
         })
@@ -137,7 +128,7 @@ impl TextEmbedder {
     ) -> Result<Self> {
         let vb = parameters(variant, weights)?.pp("text");
         Ok(Self {
-            id: id(variant, fingerprint),
+            id: variant.embedder_id(fingerprint),
             tower: TextTower::new(&variant.config(), vb)?.fold(precision)?,
             tokenizer: Tokenizer::clip()?,
         })

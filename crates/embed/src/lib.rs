@@ -29,6 +29,6 @@ mod tokenizer;
 pub use config::{ClipConfig, ImageConfig, TextConfig, TransformerConfig, Variant};
 pub use embedder::{ImageEmbedder, TextEmbedder};
 pub use error::{Error, Result};
-pub use model::{Clip, ImageTower, TextTower, load_weights};
+pub use model::{Clip, ImageTower, TextTower, fit_weights, load_weights};
 pub use starter::StarterEmbedder;
 pub use tokenizer::Tokenizer;

@@ -31,8 +31,8 @@ pub use classification::{
     per_class, top_k_accuracy, top_k_hits,
 };
 pub use detection::{
-    ClassDetection, DetectionMetrics, DetectionScores, ImageBoxes, MOST_A_PHOTO, ScoredBox,
-    TruthBox, detection_metrics,
+    ClassDetection, DetectionIntervals, DetectionMatches, DetectionMetrics, DetectionScores,
+    ImageBoxes, MOST_A_PHOTO, ScoredBox, TruthBox, detection_metrics,
 };
 pub use error::EvalError;
 pub use interval::{Bootstrap, BootstrapInterval, Interval, wilson_ci95};

@@ -4,7 +4,8 @@
 use proptest::prelude::*;
 use serde::Deserialize;
 use wardrobe_eval::{
-    DetectionScores, EvalError, ImageBoxes, ScoredBox, TruthBox, detection_metrics,
+    Bootstrap, DetectionMatches, DetectionScores, EvalError, ImageBoxes, ScoredBox, TruthBox,
+    detection_metrics,
 };
 use wardrobe_types::BoxXyxy;
 
@@ -251,4 +252,53 @@ proptest! {
             prop_assert!((value - 1.0).abs() < 1e-12, "{}", value);
         }
     }
+}
+
+/// The bootstrap on matches made once, against matching every sample anew.
+#[test]
+fn intervals_are_those_of_measuring_each_sample() {
+    let golden: Golden = serde_json::from_str(include_str!("golden/detection.json")).unwrap();
+    let bootstrap = Bootstrap {
+        resamples: 60,
+        seed: 3,
+    };
+    let mut compared = 0;
+    for case in golden.cases {
+        let mut images: Vec<_> = case.photos.iter().map(Photo::boxes).collect();
+        // Of equal scores the earlier photo's goes first, and which that is depends on the draw.
+        let scores = images.iter_mut().flat_map(|image| &mut image.found);
+        for (number, found) in scores.enumerate() {
+            found.score += number as f32 * 1e-6;
+        }
+        let metric = |of: fn(&DetectionScores) -> f64| {
+            bootstrap.ci95(images.len(), |drawn| {
+                let sample: Vec<_> = drawn.iter().map(|&i| images[i].clone()).collect();
+                let metrics = detection_metrics(&sample, case.classes).ok()?;
+                Some(of(&metrics.mean))
+            })
+        };
+        let matches = DetectionMatches::new(&images, case.classes).unwrap();
+        let (ours, plain) = (matches.ci95(&bootstrap), metric(|s| s.ap50_95));
+        match (ours, plain, metric(|s| s.ap50)) {
+            (Ok(ours), Ok(ap50_95), Ok(ap50)) => {
+                for (ours, plain) in [(ours.ap50_95, ap50_95.interval), (ours.ap50, ap50.interval)]
+                {
+                    assert!(
+                        (ours.low - plain.low).abs() < 1e-9,
+                        "{}: {ours:?} {plain:?}",
+                        case.name
+                    );
+                    assert!(
+                        (ours.high - plain.high).abs() < 1e-9,
+                        "{}: {ours:?} {plain:?}",
+                        case.name
+                    );
+                }
+                compared += 1;
+            }
+            (Err(_), Err(_), _) => {}
+            (ours, plain, _) => panic!("{}: {ours:?} {plain:?}", case.name),
+        }
+    }
+    assert!(compared >= 3, "{compared} cases have intervals");
 }

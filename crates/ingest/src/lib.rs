@@ -66,6 +66,7 @@
 //! All figures: `cargo test --release -p wardrobe-ingest --test rates -- --ignored --nocapture`.
 
 mod decode;
+mod dimensions;
 mod discover;
 mod error;
 mod format;
@@ -80,13 +81,14 @@ pub mod resize;
 pub mod tensor;
 
 pub use decode::{DecodeLimits, Photo, decode, load, load_with};
+pub use dimensions::{Dimensions, dimensions};
 pub use discover::{Discovered, discover, probe};
 pub use error::{Cause, Error, Result};
 pub use format::{Format, SNIFF_BYTES, sniff};
 pub use image;
 pub use image::RgbImage;
 pub use image::metadata::Orientation;
-pub use letterbox::{LetterboxOptions, Letterboxed, letterbox, letterbox_with};
+pub use letterbox::{LetterboxOptions, Letterboxed, PAD, letterbox, letterbox_with};
 pub use phash::{PerceptualHash, perceptual_hash};
 pub use preprocess::{Geometry, Preprocess, Processed};
 pub use quality::{QualityReport, assess};

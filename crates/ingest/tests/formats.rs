@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wardrobe_ingest::{Format, RgbImage, load};
+use wardrobe_ingest::{Error, Format, RgbImage, dimensions, load};
 
 fn formats() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/formats")
@@ -123,4 +123,20 @@ fn heic_and_avif_are_turned_once() {
         let cut = wardrobe_ingest::decode(&bytes[..bytes.len() / 2], name, &Default::default());
         assert!(cut.is_err(), "{name} cut in two decodes");
     }
+}
+
+#[test]
+fn the_header_alone_tells_size_and_orientation() {
+    for path in variants() {
+        let (photo, told) = (load(&path).unwrap(), dimensions(&path).unwrap());
+        assert_eq!(
+            told.upright(),
+            photo.image.dimensions(),
+            "{}",
+            path.display()
+        );
+        assert_eq!(told.orientation, photo.orientation, "{}", path.display());
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/make.py");
+    assert!(matches!(dimensions(script), Err(Error::NotAPicture { .. })));
 }

@@ -79,12 +79,14 @@ struct BatchNorm {
     running_mean: Tensor,
     running_var: Tensor,
     eps: f64,
+    /// The share of a new batch in the running statistics.
+    momentum: f64,
 }
 
-/// The share of a new batch in the running statistics, PyTorch's default.
-const MOMENTUM: f64 = 0.1;
-
 impl ConvNormAct {
+    /// The share of a new batch in batch norm's running statistics, PyTorch's default.
+    pub const MOMENTUM: f64 = 0.1;
+
     /// Parameters `conv.weight` and `norm.{weight, bias, running_mean, running_var}`.
     pub fn new(
         config: ConvConfig,
@@ -116,12 +118,22 @@ impl ConvNormAct {
             running_mean: vb.get_with_hints(o, "running_mean", Init::Const(0.0))?,
             running_var: vb.get_with_hints(o, "running_var", Init::Const(1.0))?,
             eps,
+            momentum: Self::MOMENTUM,
         };
         Ok(Self {
             config,
             activation,
             layers: Layers::Separate { weight, norm },
         })
+    }
+
+    /// The same layer with another share of a new batch in batch norm's running statistics than
+    /// [`ConvNormAct::MOMENTUM`].
+    pub fn with_momentum(mut self, momentum: f64) -> Self {
+        if let Layers::Separate { norm, .. } = &mut self.layers {
+            norm.momentum = momentum;
+        }
+        self
     }
 
     /// # Shapes
@@ -236,7 +248,7 @@ impl BatchNorm {
             }
             let batch = Tensor::from_slice(batch, batch.len(), running.device())?
                 .to_dtype(running.dtype())?;
-            let updated = ((running.detach() * (1.0 - MOMENTUM))? + (batch * MOMENTUM)?)?;
+            let updated = ((running.detach() * (1.0 - self.momentum))? + (batch * self.momentum)?)?;
             Var::from_tensor(running)?.set(&updated)?;
         }
         Ok(())

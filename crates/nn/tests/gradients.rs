@@ -269,3 +269,8 @@ fn inputs_need_not_be_contiguous() {
         y.matmul(&t[1])
     });
 }
+
+#[test]
+fn kernels_of_lesser_processors_hold_too() {
+    wardrobe_testkit::again_with_narrower_instructions();
+}

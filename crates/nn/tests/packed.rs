@@ -373,3 +373,8 @@ fn a_depthwise_convolution_knows_its_mean() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn kernels_of_lesser_processors_hold_too() {
+    wardrobe_testkit::again_with_narrower_instructions();
+}

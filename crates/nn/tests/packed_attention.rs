@@ -320,3 +320,8 @@ fn gelu_and_quick_gelu_are_exact_to_a_millionth() {
     assert!((activated(&one, Activation::Gelu)[0] - 0.841_344_7).abs() < 1e-6);
     assert!((activated(&one, Activation::QuickGelu)[0] - 0.845_795_8).abs() < 1e-6);
 }
+
+#[test]
+fn kernels_of_lesser_processors_hold_too() {
+    wardrobe_testkit::again_with_narrower_instructions();
+}

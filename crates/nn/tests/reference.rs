@@ -326,3 +326,8 @@ fn pools_gates_and_residuals_are_their_definitions() {
         }
     }
 }
+
+#[test]
+fn kernels_of_lesser_processors_hold_too() {
+    wardrobe_testkit::again_with_narrower_instructions();
+}

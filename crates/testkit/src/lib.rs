@@ -18,7 +18,9 @@
 //! * [`assert_close`], [`compare`]: how far two tensors are apart, and where.
 //! * [`grad_check`], [`assert_gradients`]: back-propagation against finite differences.
 //! * [`on_every_device!`]: a test's one body on the CPU and, with the feature `cuda`, on a GPU.
+//! * [`again_with_narrower_instructions`]: a test program once more on the kernels of lesser processors.
 //! * [`Random`]: seeded tensors of lopsided shapes.
+//! * [`Server`]: a web server that answers as a test says.
 //! * [`shared_data`], [`shared_golden`]: data kept outside the repository; a test that needs it
 //!   says so and returns where it is absent.
 
@@ -28,7 +30,9 @@ mod error;
 mod generate;
 mod golden;
 mod gradients;
+mod instructions;
 mod random;
+mod server;
 mod shared;
 
 // For the macros.
@@ -40,5 +44,7 @@ pub use error::{Error, Result};
 pub use generate::{fnv1a64, image_u8, splitmix64, uniform};
 pub use golden::{Golden, ModuleStats, TensorSpec};
 pub use gradients::{GradCheck, GradReport, Worst, assert_gradients, grad_check};
+pub use instructions::again_with_narrower_instructions;
 pub use random::Random;
+pub use server::{Reply, Request, Server};
 pub use shared::{shared_data, shared_golden, skip};

@@ -2,34 +2,48 @@
 
 use crate::error::{AtPath, Error, Result};
 use candle_core::{Device, Tensor};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// A run between two epochs.
 #[derive(Debug)]
-pub(crate) struct Checkpoint {
+pub(crate) struct Checkpoint<B> {
     pub(crate) weights: BTreeMap<String, Tensor>,
     pub(crate) average: BTreeMap<String, Tensor>,
     pub(crate) optimizer: BTreeMap<String, Tensor>,
-    pub(crate) progress: Progress,
+    pub(crate) progress: Progress<B>,
 }
 
-/// The part of it that is not tensors.
+/// The part of it that is not tensors; `B` is a task's best epoch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Progress {
+pub(crate) struct Progress<B> {
     /// Epochs done.
     pub(crate) epochs: usize,
     pub(crate) average_updates: usize,
-    pub(crate) best: Option<crate::tasks::classify::Best>,
+    pub(crate) best: Option<B>,
     /// The settings, so that a run is not resumed with others.
     pub(crate) config: String,
     pub(crate) seconds: f64,
 }
 
+impl<B> Progress<B> {
+    /// Before the first epoch of a run with these settings.
+    pub(crate) fn new(config: &impl Serialize) -> serde_json::Result<Self> {
+        Ok(Self {
+            epochs: 0,
+            average_updates: 0,
+            best: None,
+            config: serde_json::to_string(config)?,
+            seconds: 0.0,
+        })
+    }
+}
+
 const PROGRESS: &str = "progress";
 
-impl Checkpoint {
+impl<B: Serialize + DeserializeOwned> Checkpoint<B> {
     pub(crate) fn save(&self, path: &Path) -> Result<()> {
         let parts = [
             ("weights", &self.weights),
@@ -91,4 +105,44 @@ pub(crate) fn write_safetensors(
         .map_err(|e| std::io::Error::other(e.to_string()))
         .at(&partial)?;
     std::fs::rename(&partial, path).at(path)
+}
+
+/// A checkpoint that belongs to a run with these settings, and the log's rows up to it.
+pub(crate) fn resume<B, R>(
+    checkpoint: &Path,
+    log: &Path,
+    config: &str,
+    device: &Device,
+) -> Result<(Checkpoint<B>, Vec<R>)>
+where
+    B: Serialize + DeserializeOwned,
+    R: DeserializeOwned,
+{
+    let loaded = Checkpoint::<B>::load(checkpoint, device)?;
+    let invalid = |path: &Path, problem: String| Error::Checkpoint {
+        path: path.to_path_buf(),
+        problem,
+    };
+    if loaded.progress.config != config {
+        let problem =
+            "made with other settings: resume with the same ones, or start anew in another folder";
+        return Err(invalid(checkpoint, problem.to_owned()));
+    }
+    let rows = csv::Reader::from_path(log).and_then(|mut reader| reader.deserialize().collect());
+    let mut rows: Vec<R> = rows.map_err(|e| invalid(log, e.to_string()))?;
+    rows.truncate(loaded.progress.epochs);
+    Ok((loaded, rows))
+}
+
+/// Writes a run's log, a row an epoch.
+pub(crate) fn write_log(rows: &[impl Serialize], path: &Path) -> Result<()> {
+    let failed = |e: csv::Error| Error::File {
+        path: path.to_path_buf(),
+        source: std::io::Error::other(e),
+    };
+    let mut writer = csv::Writer::from_path(path).map_err(failed)?;
+    rows.iter()
+        .try_for_each(|row| writer.serialize(row))
+        .map_err(failed)?;
+    writer.flush().at(path)
 }

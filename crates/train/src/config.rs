@@ -1,6 +1,7 @@
 //! A run's settings, as a TOML file.
 
 use crate::error::{AtPath, Error, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -83,6 +84,27 @@ fn once() -> usize {
     1
 }
 
+/// Reads and checks a task's settings. Relative data paths are relative to their file.
+pub(crate) fn from_file<C: DeserializeOwned>(
+    path: &Path,
+    data: impl Fn(&mut C) -> &mut Vec<DataConfig>,
+    check: impl Fn(&C) -> Result<(), String>,
+) -> Result<C> {
+    let text = std::fs::read_to_string(path).at(path)?;
+    let invalid = |problem: String| Error::Config {
+        path: path.to_path_buf(),
+        problem,
+    };
+    let mut config: C = toml::from_str(&text).map_err(|e| invalid(e.to_string()))?;
+    if let Some(folder) = path.parent() {
+        data(&mut config)
+            .iter_mut()
+            .for_each(|data| data.path = folder.join(&data.path));
+    }
+    check(&config).map_err(invalid)?;
+    Ok(config)
+}
+
 /// How photos are varied in training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -120,20 +142,7 @@ impl TrainConfig {
     /// # Errors
     /// A file that cannot be read, is not TOML, has an unknown key or a value out of range.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).at(path)?;
-        let invalid = |problem: String| Error::Config {
-            path: path.to_path_buf(),
-            problem,
-        };
-        let mut config: Self = toml::from_str(&text).map_err(|e| invalid(e.to_string()))?;
-        if let Some(folder) = path.parent() {
-            config
-                .data
-                .iter_mut()
-                .for_each(|data| data.path = folder.join(&data.path));
-        }
-        config.check().map_err(invalid)?;
-        Ok(config)
+        from_file(path, |config: &mut Self| &mut config.data, Self::check)
     }
 
     /// Finds values that cannot work, before a long run starts.

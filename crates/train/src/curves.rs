@@ -1,26 +1,30 @@
-//! A run's log as a picture: loss above, validation metrics below.
+//! A run's log as a picture: two panels of lines over the epochs.
 
 use crate::error::{Error, Result};
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
-use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// One line of the log.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct LogRow {
-    pub(crate) epoch: usize,
-    pub(crate) image_size: usize,
-    pub(crate) learning_rate: f64,
-    pub(crate) train_loss: f32,
-    pub(crate) val_top1: f64,
-    pub(crate) val_top5: f64,
-    pub(crate) val_macro_f1: f64,
-    pub(crate) seconds: f64,
+pub(crate) use plotters::style::{BLUE, GREEN, RED, RGBColor};
+
+/// Lines over the epochs.
+pub(crate) struct Panel {
+    pub(crate) title: &'static str,
+    /// The highest value shown; a little above the highest there is for `None`.
+    pub(crate) top: Option<f64>,
+    pub(crate) lines: Vec<Line>,
 }
 
-/// Draws the log to a PNG.
-pub(crate) fn draw(rows: &[LogRow], path: &Path) -> Result<()> {
+/// One of a panel's lines.
+pub(crate) struct Line {
+    pub(crate) name: &'static str,
+    pub(crate) color: RGBColor,
+    /// Epoch, from 1, and value.
+    pub(crate) points: Vec<(usize, f64)>,
+}
+
+/// Draws one panel above the other to a PNG.
+pub(crate) fn draw(panels: [Panel; 2], epochs: usize, path: &Path) -> Result<()> {
     let failed = |problem: String| Error::Curves {
         path: path.to_path_buf(),
         problem,
@@ -28,51 +32,34 @@ pub(crate) fn draw(rows: &[LogRow], path: &Path) -> Result<()> {
     if register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).is_err() {
         return Err(failed("the font cannot be read".to_owned()));
     }
-    draw_panels(rows, path).map_err(|e| failed(e.to_string()))
+    draw_panels(&panels, epochs, path).map_err(|e| failed(e.to_string()))
 }
 
 fn draw_panels(
-    rows: &[LogRow],
+    panels: &[Panel; 2],
+    epochs: usize,
     path: &Path,
 ) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let root = BitMapBackend::new(path, (900, 700)).into_drawing_area();
     root.fill(&WHITE)?;
     let (upper, lower) = root.split_vertically(350);
-    let series = |f: fn(&LogRow) -> f64| {
-        rows.iter()
-            .map(|row| (row.epoch as f64, f(row)))
-            .collect::<Vec<_>>()
-    };
-    let loss = series(|row| row.train_loss.into());
-    let highest = loss.iter().map(|&(_, y)| y).fold(0.0, f64::max);
-    panel(
-        &upper,
-        "Training loss",
-        rows.len(),
-        highest * 1.05,
-        &[("loss", BLUE, loss)],
-    )?;
-    let metrics = [
-        ("top-1", BLUE, series(|row| row.val_top1)),
-        ("top-5", GREEN, series(|row| row.val_top5)),
-        ("macro-F1", RED, series(|row| row.val_macro_f1)),
-    ];
-    panel(&lower, "Validation", rows.len(), 1.0, &metrics)?;
+    for (area, panel) in [upper, lower].iter().zip(panels) {
+        draw_panel(area, panel, epochs)?;
+    }
     root.present()?;
     Ok(())
 }
 
-type Named = (&'static str, RGBColor, Vec<(f64, f64)>);
-
-fn panel(
+fn draw_panel(
     area: &DrawingArea<BitMapBackend<'_>, plotters::coord::Shift>,
-    title: &str,
+    panel: &Panel,
     epochs: usize,
-    top: f64,
-    lines: &[Named],
 ) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let values = panel.lines.iter().flat_map(|line| &line.points);
+    let highest = values.map(|&(_, y)| y).fold(0.0, f64::max);
+    let top = panel.top.unwrap_or(highest * 1.05);
     let mut chart = ChartBuilder::on(area)
-        .caption(title, ("sans-serif", 22))
+        .caption(panel.title, ("sans-serif", 22))
         .margin(14)
         .x_label_area_size(34)
         .y_label_area_size(54)
@@ -83,12 +70,15 @@ fn panel(
         .light_line_style(WHITE)
         .label_style(("sans-serif", 14))
         .draw()?;
-    for (name, color, points) in lines {
-        let color = *color;
+    for Line {
+        name,
+        color,
+        points,
+    } in &panel.lines
+    {
+        let (color, points) = (*color, points.iter().map(|&(epoch, y)| (epoch as f64, y)));
         chart
-            .draw_series(
-                LineSeries::new(points.iter().copied(), color.stroke_width(2)).point_size(3),
-            )?
+            .draw_series(LineSeries::new(points, color.stroke_width(2)).point_size(3))?
             .label(*name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2)));
     }

@@ -33,6 +33,12 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// A picture cannot be written as JPEG.
+    #[error("cannot encode a picture: {source}")]
+    Encode {
+        /// Why not.
+        source: image::ImageError,
+    },
     /// The loss or its gradients are no longer numbers.
     #[error(
         "the loss became {loss} or its gradients overflowed at step {step} of epoch {epoch}: lower learning_rate; the batch was {}",
@@ -70,12 +76,18 @@ pub enum Error {
     /// A photo cannot be read.
     #[error(transparent)]
     Photo(#[from] wardrobe_ingest::Error),
+    /// A garment cannot be told from its ground.
+    #[error(transparent)]
+    Foreground(#[from] wardrobe_attributes::Error),
     /// Weights cannot be read or do not fit.
     #[error(transparent)]
     Weights(#[from] wardrobe_weights::Error),
     /// The classifier failed.
     #[error(transparent)]
     Classifier(#[from] wardrobe_classify::Error),
+    /// The detector failed.
+    #[error(transparent)]
+    Detector(#[from] wardrobe_detect::Error),
     /// A metric is undefined on this data.
     #[error(transparent)]
     Metric(#[from] wardrobe_eval::EvalError),

@@ -16,6 +16,13 @@ pub enum Event {
         /// Why, with its path.
         reason: String,
     },
+    /// Pictures are being written: `done` of `total`.
+    Writing {
+        /// Written so far.
+        done: usize,
+        /// To be written.
+        total: usize,
+    },
     /// A batch was learned from.
     Step {
         /// From 1.
@@ -35,10 +42,8 @@ pub enum Event {
         epoch: usize,
         /// Mean loss over its batches.
         train_loss: f32,
-        /// Share of the validation photos whose most likely label is right.
-        top1: f64,
-        /// Mean F1 over labels.
-        macro_f1: f64,
+        /// Its validation metrics, by name; none where it was not measured.
+        metrics: Vec<(&'static str, f64)>,
         /// Whether it is the best so far.
         best: bool,
         /// Wall time of the epoch.

@@ -34,5 +34,5 @@ pub use error::{Error, Result};
 pub use formality::{Formality, FormalityBand};
 pub use garment::{Breakdown, EmbedderId, Garment, GarmentId, Outfit, OutfitId, Scored};
 pub use geometry::BoxXyxy;
-pub use near::did_you_mean;
+pub use near::{did_you_mean, misspelling_of};
 pub use palette::{BasicColor, ColorName};

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use wardrobe_types::Category;
 use wardrobe_types::labels::{
-    ARTICLE_TYPES, BASE_COLOURS, CCP, ClothingLabel, DEEPFASHION2, LabelTable, POLYVORE,
-    POLYVORE_UNMAPPED, article_type, base_colour, deepfashion2_class, polyvore_categories,
+    ARTICLE_TYPES, BASE_COLOURS, CCP, ClothingLabel, DEEPFASHION2, DetectorClass, LabelTable,
+    POLYVORE, POLYVORE_UNMAPPED, article_type, base_colour, deepfashion2_class,
+    polyvore_categories,
 };
 
 /// The real data beside the project; tests that need it say so and pass without it.
@@ -197,5 +198,47 @@ fn every_label_of_the_real_data_is_known() {
             ARTICLE_TYPES.parse(fields[4]).unwrap();
             assert!(base_colour(fields[5]).is_some(), "{row}");
         }
+    }
+}
+
+#[test]
+fn every_garment_worn_on_the_body_has_a_detector_class() {
+    let without: Vec<&str> = Category::ALL
+        .into_iter()
+        .filter(|&category| DetectorClass::of_category(category).is_none())
+        .map(Category::as_str)
+        .collect();
+    assert_eq!(without, ["belt", "tie", "scarf", "sunglasses", "watch"]);
+    for class in DetectorClass::ALL {
+        let mut categories = class.categories().peekable();
+        assert!(categories.peek().is_some(), "{class} is of no category");
+        assert!(categories.all(|category| DetectorClass::of_category(category) == Some(class)));
+    }
+}
+
+#[test]
+fn names_of_other_data_sets_mean_detector_classes() {
+    use DetectorClass as D;
+    for (name, class) in [
+        ("top", Some(D::Top)),
+        ("Trousers", Some(D::Trousers)),
+        ("evening-dress", Some(D::Dress)),
+        ("Puffer Jacket", Some(D::Outerwear)),
+        ("short_sleeve_top", Some(D::Top)),
+        ("long sleeve outwear", Some(D::Outerwear)),
+        ("vest dress", Some(D::Dress)),
+        ("vest", Some(D::Top)),
+        ("pants", Some(D::Trousers)),
+        ("undershirt", Some(D::Top)),
+        ("pumps", Some(D::Shoes)),
+        ("purse", Some(D::Bag)),
+        ("sunglasses", None),
+        ("person", None),
+        ("", None),
+    ] {
+        assert_eq!(DetectorClass::of_name(name), class, "{name}");
+    }
+    for (name, _) in DEEPFASHION2.mapped {
+        assert!(DetectorClass::of_name(name).is_some(), "{name}");
     }
 }

@@ -3,7 +3,7 @@
 use wardrobe_types::{Category, Color, ColorName, Garment};
 
 /// Colours of a smaller share are left out of a description.
-const TELLING_SHARE: f32 = 0.25;
+pub(crate) const TELLING_SHARE: f32 = 0.25;
 
 /// A garment in a few words: `navy and white striped shirt`.
 pub fn describe(garment: &Garment) -> String {

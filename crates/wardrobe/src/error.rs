@@ -111,6 +111,73 @@ pub enum Error {
     /// A value outside the vocabulary.
     #[error(transparent)]
     Vocabulary(#[from] wardrobe_types::Error),
+    /// No network has that name.
+    #[error("there is no architecture {name:?}; expected {expected}")]
+    UnknownArchitecture {
+        /// The name asked for.
+        name: String,
+        /// Names that are spelled like it, or all.
+        expected: String,
+    },
+    /// A file's tensors are no known network's.
+    #[error(
+        "{file} is of no network that is known here: its tensors begin with {}; name one with --arch",
+        tensors.join(", ")
+    )]
+    WhichNetwork {
+        /// The file.
+        file: String,
+        /// Its first tensors.
+        tensors: Vec<String>,
+    },
+    /// Nothing tells a CLIP's activation.
+    #[error(
+        "{file} is a CLIP, and nothing tells its activation: add --arch clip-vit-b-32 (GELU: OpenCLIP's weights and what \
+         was tuned from them) or --arch clip-vit-b-32-quickgelu (OpenAI's)"
+    )]
+    WhichClip {
+        /// The file.
+        file: String,
+    },
+    /// A classifier without its last layer.
+    #[error("{file} has no classifier.weight: only whole networks can be converted")]
+    NoHead {
+        /// The file.
+        file: String,
+    },
+    /// Another number of labels than of outputs.
+    #[error(
+        "{file} has {outputs} outputs, and there are {labels} labels: give one an output, in their order"
+    )]
+    LabelCount {
+        /// The file.
+        file: String,
+        /// How many labels.
+        labels: usize,
+        /// How many outputs.
+        outputs: usize,
+    },
+    /// A value is beyond f16.
+    #[error("{tensor} has a value beyond 65,504, the largest of f16: convert with --dtype f32")]
+    TooLargeForF16 {
+        /// The tensor.
+        tensor: String,
+    },
+    /// A file is to be written whose name says something else.
+    #[error("{} does not end in .safetensors, which is what it would be", path.display())]
+    NotSafetensors {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file is there that would be lost.
+    #[error("{} is there already: choose another name, or add --force to replace what is not the input itself", path.display())]
+    Exists {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Settings could not be written as JSON.
+    #[error("cannot write the settings: {0}; report this as a bug")]
+    Settings(serde_json::Error),
     /// A picture could not be encoded.
     #[error("cannot encode the picture {name}: {source}; report this as a bug")]
     Encode {

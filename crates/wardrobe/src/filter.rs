@@ -1,10 +1,12 @@
 //! Which garments to list.
 
+use serde::Serialize;
 use wardrobe_recommend::UNSURE_BELOW;
 use wardrobe_types::{BasicColor, Category, ColorName, Error, Garment, Season, Slot, Style};
 
 /// A colour as people ask for it: one of the palette's names, or one of the twelve basic colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ColorQuery {
     /// Exactly this name.
     Name(ColorName),
@@ -14,7 +16,7 @@ pub enum ColorQuery {
 }
 
 impl ColorQuery {
-    fn matches(self, name: ColorName) -> bool {
+    pub(crate) fn matches(self, name: ColorName) -> bool {
         match self {
             Self::Name(asked) => name == asked,
             Self::Basic(asked) => name.basic() == asked,

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use wardrobe_attributes::{color, foreground};
+use wardrobe_detect::Detection;
 use wardrobe_ingest::{QualityReport, RgbImage, discover, load};
 use wardrobe_types::{Color, Embedding};
 
 use crate::ingest::examine::cut;
-use crate::{Error, Look, Models, Result};
+use crate::{Clip, Error, GarmentDetector, Look, ModelOptions, Models, Result};
 
 /// Photos the models look at in one pass.
 const BATCH: usize = 16;
@@ -34,20 +35,80 @@ pub fn colors<P: AsRef<Path>>(paths: &[P]) -> Vec<Inspected<Vec<Color>>> {
     })
 }
 
+/// A photo, upright.
+///
+/// # Errors
+/// One that cannot be read.
+pub fn photo(path: &Path) -> Result<RgbImage> {
+    Ok(load(path)?.image)
+}
+
+/// What a detector found in a photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detected {
+    /// Of the upright photo, in pixels.
+    pub width: u32,
+    /// Of the upright photo, in pixels.
+    pub height: u32,
+    /// The surest first.
+    pub detections: Vec<Detection>,
+}
+
+/// The garments in each photo.
+pub fn detect<P: AsRef<Path>>(detector: &GarmentDetector, paths: &[P]) -> Vec<Inspected<Detected>> {
+    each(paths, |path| {
+        let photo = load(path)?.image;
+        Ok(Detected {
+            width: photo.width(),
+            height: photo.height(),
+            detections: detector.detect(&photo)?,
+        })
+    })
+}
+
+/// Where each photo's first garment lies: among words and photos by CLIP where one is given, else among looks.
+///
+/// # Errors
+/// As [`looks`].
+pub fn embeddings<P: AsRef<Path>>(
+    options: &ModelOptions,
+    clip: Option<&Clip>,
+    paths: &[P],
+) -> Result<Vec<Inspected<Embedding>>> {
+    if let Some(clip) = clip {
+        return shown_to(paths, |pictures| {
+            Ok(clip.embed_pictures(pictures)?.into_iter().map(Ok).collect())
+        });
+    }
+    let models = Models::load(options)?;
+    let embedding = |look: Result<Look>| Ok(look?.embedding);
+    shown_to(paths, |pictures| {
+        Ok(models.look(pictures)?.into_iter().map(embedding).collect())
+    })
+}
+
 /// What the models see in each photo's first garment.
 ///
 /// # Errors
 /// Models that fail altogether; a bad photo is an error in its own place.
 pub fn looks<P: AsRef<Path>>(models: &Models, paths: &[P]) -> Result<Vec<Inspected<Look>>> {
+    shown_to(paths, |pictures| models.look(pictures))
+}
+
+/// Shows each photo's first garment to a model, in batches.
+fn shown_to<T, P: AsRef<Path>>(
+    paths: &[P],
+    model: impl Fn(&[&RgbImage]) -> Result<Vec<Result<T>>>,
+) -> Result<Vec<Inspected<T>>> {
     let (photos, mut inspected) = find(paths);
     for batch in photos.chunks(BATCH) {
         let shown: Vec<Result<RgbImage>> = batch.par_iter().map(|path| first_shown(path)).collect();
         let whole: Vec<&RgbImage> = shown.iter().flatten().collect();
-        let mut looks = models.look(&whole)?.into_iter();
+        let mut seen = model(&whole)?.into_iter();
         for (path, picture) in batch.iter().zip(shown) {
             let nothing = || Error::NothingFound { path: path.clone() };
-            let look = picture.and_then(|_| looks.next().ok_or_else(nothing)?);
-            inspected.push((path.clone(), look));
+            let seen = picture.and_then(|_| seen.next().ok_or_else(nothing)?);
+            inspected.push((path.clone(), seen));
         }
     }
     Ok(inspected)
@@ -64,7 +125,7 @@ pub(crate) fn embed(models: &Models, path: &Path) -> Result<Embedding> {
 }
 
 fn first_shown(path: &Path) -> Result<RgbImage> {
-    let mut cuts = cut(&load(path)?.image)?.into_iter();
+    let mut cuts = cut(&load(path)?.image, None)?.garments.into_iter();
     let first = cuts.next().ok_or_else(|| Error::NothingFound {
         path: path.to_path_buf(),
     })?;

@@ -26,7 +26,7 @@
 //! # What becomes of a photo
 //!
 //! `ingest/`: find, decode, assess quality; `locate.rs`: where the garments are; then colours on
-//! all cores, category and embedding in batches (`models.rs`), and one transaction a photo. Photos
+//! all cores, category and embedding in batches (`models/`), and one transaction a photo. Photos
 //! are known by the SHA-256 of their bytes, and garments' ids derive from it: taking the same
 //! photos in again changes nothing.
 //!
@@ -51,23 +51,28 @@ mod models;
 mod outfits;
 mod picture;
 mod priors;
+mod reconcile;
 mod record;
 mod report;
+mod search;
 mod similar;
 mod store;
 mod vectors;
 mod wardrobe;
+pub mod weights;
 
 pub use describe::describe;
 pub use edit::Edit;
 pub use error::{Error, Result};
 pub use filter::{ColorQuery, Filter};
 pub use ingest::{IngestReport, PhotoReport, PhotoStatus, Progress, Summary, Warning, WarningKind};
-pub use models::{Look, ModelOptions, Models};
+pub use models::{Clip, DetectorChoice, GarmentDetector, Look, ModelOptions, Models};
 pub use outfits::{Outfit, Outfits, score};
+pub use search::{Correction, Found, Meaning, Query, Search, Term, Wish};
 pub use similar::{Similar, Target};
 pub use wardrobe::Wardrobe;
 pub use wardrobe_classify::Prediction;
+pub use wardrobe_detect::{Detection, contact_sheet, draw, thumbnail};
 pub use wardrobe_ingest::quality;
 pub use wardrobe_recommend::{Request, ScoreInput};
 

@@ -69,6 +69,15 @@ impl Store {
             .collect())
     }
 
+    /// The SHA-256 of the photos with a garment that is not among these.
+    pub(crate) fn photos_beyond(&self, ids: &HashSet<GarmentId>) -> Result<HashSet<String>> {
+        let rows = self.read("SELECT id, photo FROM garments", [], |row| {
+            Ok((GarmentId::new(row.get::<_, String>(0)?), row.get(1)?))
+        })?;
+        let beyond = rows.into_iter().filter(|(id, _)| !ids.contains(id));
+        Ok(beyond.map(|(_, photo)| photo).collect())
+    }
+
     /// Every garment, in the order they came in.
     pub(crate) fn garments(&self) -> Result<Vec<Garment>> {
         let rows = self.read(
@@ -84,6 +93,13 @@ impl Store {
         let sql = format!("{GARMENTS} WHERE g.photo = ?1 ORDER BY g.rowid");
         let rows = self.read(&sql, [sha256], GarmentRow::read)?;
         Ok(rows.into_iter().map(GarmentRow::garment).collect())
+    }
+
+    /// The garments of one photo that the wearer has corrected.
+    pub(crate) fn corrected_of(&self, sha256: &str) -> Result<HashSet<GarmentId>> {
+        let sql = "SELECT DISTINCT e.garment FROM edits e JOIN garments g ON g.id = e.garment WHERE g.photo = ?1";
+        let ids = self.read(sql, [sha256], |row| row.get::<_, String>(0))?;
+        Ok(ids.into_iter().map(GarmentId::new).collect())
     }
 
     /// The one garment whose id is, or begins with, `id`.

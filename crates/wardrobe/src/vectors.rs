@@ -1,6 +1,6 @@
 //! The garments' embeddings in the vector index, one collection an embedder.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, Transaction};
 use wardrobe_types::{EmbedderId, Embedding, GarmentId};
@@ -49,6 +49,16 @@ impl Vectors {
         let records = self.store.iterate(&spec, Scope::default());
         let vectors = records.map(|record| record.map(|r| (GarmentId::new(r.id), r.vector)));
         Ok(vectors.collect::<wardrobe_vector_index::Result<_>>()?)
+    }
+
+    /// The garments an embedder has embedded.
+    pub(crate) fn ids(&self, embedder: &EmbedderId) -> Result<HashSet<GarmentId>> {
+        let Some(spec) = self.of(embedder)? else {
+            return Ok(HashSet::new());
+        };
+        let records = self.store.iterate(&spec, Scope::default());
+        let ids = records.map(|record| record.map(|r| GarmentId::new(r.id)));
+        Ok(ids.collect::<wardrobe_vector_index::Result<_>>()?)
     }
 
     /// One garment's embedding.

@@ -9,7 +9,7 @@ use crate::database::Access;
 use crate::home::Home;
 use crate::store::{Store, delete_edits, delete_garment, insert_edit};
 use crate::vectors::{self, Vectors};
-use crate::{Edit, Filter, ModelOptions, Models, Result, database};
+use crate::{Clip, Edit, Filter, GarmentDetector, ModelOptions, Models, Result, database};
 
 /// One folder of photos, garments and what is known of them.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Wardrobe {
     pub(crate) store: Store,
     vectors: OnceCell<Vectors>,
     models: OnceCell<Models>,
+    clip: OnceCell<Option<Clip>>,
+    detector: OnceCell<Option<GarmentDetector>>,
     options: ModelOptions,
     access: Access,
 }
@@ -62,6 +64,8 @@ impl Wardrobe {
             store,
             vectors: OnceCell::new(),
             models: OnceCell::new(),
+            clip: OnceCell::new(),
+            detector: OnceCell::new(),
             options,
             access,
         })
@@ -87,6 +91,30 @@ impl Wardrobe {
         }
         let models = Models::load(&self.options)?;
         Ok(self.models.get_or_init(|| models))
+    }
+
+    /// CLIP, looked for on first use; `None` where its weights are not at hand.
+    ///
+    /// # Errors
+    /// As [`Clip::find`].
+    pub fn clip(&self) -> Result<Option<&Clip>> {
+        if let Some(clip) = self.clip.get() {
+            return Ok(clip.as_ref());
+        }
+        let clip = Clip::find(&self.options)?;
+        Ok(self.clip.get_or_init(|| clip).as_ref())
+    }
+
+    /// The detector of garments, looked for on first use; `None` where its weights are not at hand or not wanted.
+    ///
+    /// # Errors
+    /// As [`GarmentDetector::find`].
+    pub fn detector(&self) -> Result<Option<&GarmentDetector>> {
+        if let Some(detector) = self.detector.get() {
+            return Ok(detector.as_ref());
+        }
+        let detector = GarmentDetector::find(&self.options)?;
+        Ok(self.detector.get_or_init(|| detector).as_ref())
     }
 
     /// The embeddings, opened on first use.

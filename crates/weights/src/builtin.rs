@@ -14,7 +14,7 @@ mod tests {
         let manifest = Manifest::built_in().unwrap();
         for (name, bytes) in BUILT_IN {
             let entry = manifest.entry(name).unwrap();
-            assert_eq!(entry.bytes, bytes.len() as u64, "{name}");
+            assert_eq!(entry.bytes, Some(bytes.len() as u64), "{name}");
             assert_eq!(entry.sha256, Some(sha256(bytes)), "{name}");
             Tensors::from_bytes(bytes, name).unwrap();
         }

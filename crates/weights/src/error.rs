@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{LoadReport, Place};
 
@@ -144,8 +144,8 @@ pub enum Error {
     },
     /// The weights are in none of the places looked at.
     #[error(
-        "the weights {name} are nowhere: looked for {file} in {}; get it from {origin}, put it into \
-         one of these folders or name its folder with --weights",
+        "the weights {name} are not on this machine: {}; looked for {file} in {}",
+        remedy(name, file, *on_hub, origin),
         places(looked)
     )]
     NotFound {
@@ -155,13 +155,25 @@ pub enum Error {
         file: String,
         /// Where.
         looked: Vec<Place>,
+        /// Whether the hub has them.
+        on_hub: bool,
         /// Where they come from, as the manifest has it.
         origin: String,
     },
-    /// A file is not the one the manifest names.
+    /// The weights are to be fetched, and there is no folder to put them into.
     #[error(
-        "{file} is not the {name} that the manifest knows: its SHA-256 is {got}, expected {expected}; \
-         fetch it again, or name the file itself to use it unverified"
+        "there is no folder for downloads: set HOME, or get {name} from {origin} and name its folder with --weights"
+    )]
+    NoCache {
+        /// The weights' name.
+        name: String,
+        /// Where they come from, as the manifest has it.
+        origin: String,
+    },
+    /// A file is not the one the manifest or its record names.
+    #[error(
+        "{file} is not the {name} that is known: its SHA-256 is {got}, expected {expected}; \
+         remove it and run `wardrobe weights pull {name}`, or name the file itself to use it unverified"
     )]
     Checksum {
         /// The file.
@@ -170,12 +182,170 @@ pub enum Error {
         name: String,
         /// The file's hash.
         got: String,
-        /// The manifest's.
+        /// The manifest's or the record's.
+        expected: String,
+    },
+    /// A record beside a file of weights is none.
+    #[error(
+        "{path} is not the record of a download: remove it, and the file is unverified until it is pulled again"
+    )]
+    Record {
+        /// The record's file.
+        path: PathBuf,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// A file or folder cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The disk is full. What has come is kept.
+    #[error(
+        "the disk of {path} is full{}: make room and run the same again, and it goes on from there; or set \
+         XDG_CACHE_HOME to a folder of another disk",
+        missing.map_or(String::new(), |bytes| format!(", and {} MB more are to come", bytes.div_ceil(1_000_000)))
+    )]
+    DiskFull {
+        /// The file that was written.
+        path: PathBuf,
+        /// Bytes that did not find room.
+        missing: Option<u64>,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another program is fetching the same file.
+    #[error("another program is writing {path}: wait until it is done, and run the same again")]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An environment variable's value cannot be used.
+    #[error("{variable} is {value:?}, expected {expected}")]
+    Variable {
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// The hub's client could not be made.
+    #[error("cannot prepare for the hub: {problem}")]
+    HubSetup {
+        /// Why.
+        problem: String,
+    },
+    /// The hub gives a file to some people only.
+    #[error(
+        "the hub refuses {url} (HTTP {status}{reason}): if its page asks to accept a licence, do so; then set HF_TOKEN to a \
+         token of https://huggingface.co/settings/tokens. The hub answers the same where there is no such repository"
+    )]
+    Refused {
+        /// The file's address.
+        url: String,
+        /// 401 or 403.
+        status: u16,
+        /// The hub's words.
+        reason: String,
+    },
+    /// The hub has no such file.
+    #[error(
+        "there is no {url} (HTTP {status}{reason}): check repository, revision and file of the manifest's entry, and \
+         HF_ENDPOINT where it is set"
+    )]
+    NotOnHub {
+        /// The file's address.
+        url: String,
+        /// 404 or 410.
+        status: u16,
+        /// The hub's words.
+        reason: String,
+    },
+    /// The hub answers what it should not.
+    #[error(
+        "{url} answers HTTP {status}{reason}: check HF_ENDPOINT and HTTPS_PROXY where they are set"
+    )]
+    Answer {
+        /// The file's address.
+        url: String,
+        /// The status.
+        status: u16,
+        /// The hub's words.
+        reason: String,
+    },
+    /// The other side is not who it should be, or speaks no TLS.
+    #[error(
+        "no safe connection to {url}: {problem}; behind a proxy that reads along, set SSL_CERT_FILE to its certificates"
+    )]
+    Insecure {
+        /// Scheme, host and port.
+        url: String,
+        /// Why not.
+        problem: String,
+    },
+    /// Every attempt failed. What has come is kept.
+    #[error(
+        "cannot fetch {url}: {problem} ({attempts} attempts); check the connection, set HTTPS_PROXY behind a proxy or \
+         HF_ENDPOINT to a mirror, and run the same again: it goes on from where it stopped"
+    )]
+    Unreachable {
+        /// The file's address.
+        url: String,
+        /// What failed last.
+        problem: String,
+        /// Failures in a row.
+        attempts: u32,
+    },
+    /// The hub has another file than is known.
+    #[error(
+        "{url} is not the file that is known: the hub has {found}, expected {expected}; nothing was fetched. If the new \
+         one is wanted, name its revision in an entry of your own weights.toml"
+    )]
+    Replaced {
+        /// The file's address.
+        url: String,
+        /// The hub's SHA-256 or size.
+        found: String,
+        /// The one that is known.
+        expected: String,
+    },
+    /// What came is not what the hub has.
+    #[error(
+        "{url} arrived damaged: its SHA-256 is {got}, expected {expected}; run the same again, or try another network or mirror"
+    )]
+    Damaged {
+        /// The file's address.
+        url: String,
+        /// The hash of what came.
+        got: String,
+        /// The one that is known.
         expected: String,
     },
     /// An operation on tensors failed.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
+}
+
+impl Error {
+    pub(crate) fn write(path: &Path, source: std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        Self::Write { path, source }
+    }
+}
+
+fn remedy(name: &str, file: &str, on_hub: bool, origin: &str) -> impl fmt::Display {
+    match on_hub {
+        true => format!(
+            "run `wardrobe weights pull {name}`, or put {file} into one of the folders below"
+        ),
+        false => format!(
+            "get {file} from {origin}, and put it into one of the folders below or name its folder with --weights"
+        ),
+    }
 }
 
 fn known(near: &[String], known: &[String]) -> impl fmt::Display {

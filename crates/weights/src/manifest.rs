@@ -43,6 +43,19 @@ pub struct Manifest {
     path: PathBuf,
 }
 
+/// A file of a repository of the Hugging Face hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HubFile {
+    /// The repository, as in `timm/efficientnet_b0.ra_in1k`.
+    pub repository: String,
+    /// The commit, or a branch or tag of it; absent where it is not known, and then it is the `main` of the first pull,
+    /// whose commit is recorded and kept to.
+    pub revision: Option<String>,
+    /// The file's path in the repository.
+    pub file: String,
+}
+
 /// One file of weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,15 +67,17 @@ pub struct Entry {
     pub architecture: String,
     /// The file's name, without a folder.
     pub file: String,
-    /// The file's size.
-    pub bytes: u64,
+    /// The file's size; absent where it is not known.
+    pub bytes: Option<u64>,
     /// The file's SHA-256 in 64 lower-case hexadecimal digits; absent where it is not known, and
-    /// then nothing is verified.
+    /// then it is recorded beside the file at the first pull and held to from then on.
     pub sha256: Option<String>,
     /// The licence of the weights, an SPDX expression where there is one.
     pub licence: String,
     /// Who trained them on what, or where they are published.
     pub source: String,
+    /// Where `wardrobe weights pull` gets them; absent for what is shipped or made by hand.
+    pub hub: Option<HubFile>,
     /// What each output of a classifier means, in the order of the outputs; empty for others.
     #[serde(default)]
     pub labels: Vec<String>,
@@ -92,6 +107,26 @@ impl Manifest {
         manifest.path = path.to_path_buf();
         manifest.check()?;
         Ok(manifest)
+    }
+
+    /// Adds the entries of the user's manifest, where the file `path` is one.
+    ///
+    /// # Errors
+    /// As [`Manifest::parse`], for the two together: no entry replaces another.
+    pub fn with_file(mut self, path: &Path) -> Result<Self> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(self),
+            Err(source) => {
+                let path = path.to_path_buf();
+                return Err(Error::Read { path, source });
+            }
+        };
+        let added = Self::parse(&text, path)?;
+        self.entries.extend(added.entries);
+        self.path = added.path;
+        self.check()?;
+        Ok(self)
     }
 
     /// The entry of that name.
@@ -155,6 +190,9 @@ impl Entry {
                 self.file
             ));
         }
+        if let Some(problem) = self.hub.as_ref().and_then(HubFile::problem) {
+            return Some(problem);
+        }
         match &self.sha256 {
             Some(hash) if hash.len() != 64 || !hash.chars().all(digit) => Some(format!(
                 "has the SHA-256 {hash:?}, which is not 64 lower-case hexadecimal digits"
@@ -164,5 +202,37 @@ impl Entry {
                 preprocessing.check().err().map(|error| error.to_string())
             }
         }
+    }
+}
+
+impl HubFile {
+    /// The address of the repository's page.
+    pub fn page(&self) -> String {
+        format!("https://huggingface.co/{}", self.repository)
+    }
+
+    /// Parts of an address that would lead elsewhere are refused; the hub says whether the rest exists.
+    fn problem(&self) -> Option<String> {
+        let revision = self.revision.as_deref().unwrap_or("main");
+        for (field, value) in [
+            ("repository", self.repository.as_str()),
+            ("revision", revision),
+            ("file", &self.file),
+        ] {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            let part = |part: &str| !part.is_empty() && part != ".." && part.chars().all(plain);
+            if !value.split('/').all(part) {
+                return Some(format!(
+                    "has the hub {field} {value:?}, which is not names of a-z, A-Z, 0-9, -, _ and . between slashes"
+                ));
+            }
+        }
+        let named = self.repository.split('/').count() == 2;
+        (!named).then(|| {
+            format!(
+                "has the hub repository {:?}; expected OWNER/NAME",
+                self.repository
+            )
+        })
     }
 }

@@ -1,46 +1,21 @@
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
 use crate::builtin::BUILT_IN;
-use crate::{Entry, Error, Manifest, Result, Tensors, sha256, sha256_of_file};
+use crate::hub::{self, Wanted};
+use crate::{Entry, Error, Hub, Manifest, Place, Record, Result, Source, Tensors, sha256_of_file};
 
 /// The environment variable that names a folder of weights.
 const VARIABLE: &str = "WARDROBE_WEIGHTS";
+/// The user's own manifest, in the folder of weights and in the user's settings.
+const USERS_MANIFEST: &str = "weights.toml";
 
 /// Finds weights by name, and verifies them.
 #[derive(Debug, Clone)]
 pub struct Resolver {
-    manifest: Manifest,
+    pub(crate) manifest: Manifest,
     folders: Vec<Place>,
     built_in: Vec<(String, &'static [u8])>,
-}
-
-/// Where weights can be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", content = "path", rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Place {
-    /// The file that was named.
-    Given(PathBuf),
-    /// The folder of `--weights` or `$WARDROBE_WEIGHTS`.
-    Folder(PathBuf),
-    /// The `weights/` of the checkout that the program runs in or was built in.
-    Repository(PathBuf),
-    /// The folder that downloads go to.
-    Cache(PathBuf),
-    /// The program itself.
-    BuiltIn,
-}
-
-/// Where the bytes are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// In a file.
-    File(PathBuf),
-    /// In the program.
-    BuiltIn(&'static [u8]),
+    hub: Option<Hub>,
 }
 
 /// Weights that were found.
@@ -56,58 +31,18 @@ pub struct Resolved {
     /// What the manifest says of them; `None` for a file that was named and that no entry's
     /// SHA-256 matches.
     pub entry: Option<Entry>,
+    /// The SHA-256 that they have; `None` where it is not known what it should be.
+    pub sha256: Option<String>,
 }
 
-/// An entry of the manifest, and where its file is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// What became of a pull.
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Listed {
-    /// The entry.
-    #[serde(flatten)]
-    pub entry: Entry,
-    /// Where [`Resolver::resolve`] finds it; `None` where it is nowhere.
-    pub place: Option<Place>,
-}
-
-/// A copy of an entry's file, and whether it is the right one.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Verified {
-    /// The entry's name.
-    pub name: String,
-    /// Where the copy is; `None` where there is none at all.
-    pub place: Option<Place>,
-    /// What became of it.
-    #[serde(flatten)]
-    pub verdict: Verdict,
-}
-
-/// Whether a file is the manifest's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "verdict", rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Verdict {
-    /// Its SHA-256 is the manifest's.
-    Verified,
-    /// The manifest knows no SHA-256; this is the file's.
-    Unknown {
-        /// The file's.
-        sha256: String,
-    },
-    /// It is another file, or damaged.
-    Mismatch {
-        /// The file's SHA-256.
-        sha256: String,
-        /// The manifest's.
-        expected: String,
-    },
-    /// It cannot be read.
-    Unreadable {
-        /// Why.
-        reason: String,
-    },
-    /// There is no copy.
-    Missing,
+pub struct Pulled {
+    /// The weights.
+    pub resolved: Resolved,
+    /// What was fetched; `None` where the weights were here.
+    pub fetched: Option<Record>,
 }
 
 impl Resolver {
@@ -117,33 +52,46 @@ impl Resolver {
             manifest,
             folders: Vec::new(),
             built_in: Vec::new(),
+            hub: None,
         }
     }
 
     /// The program's manifest and the usual places: `folder` or else `$WARDROBE_WEIGHTS`, the
-    /// checkout's `weights/`, the user's cache, what is built in.
+    /// checkout's `weights/`, the user's cache, that of Python's `huggingface_hub`, what is built in. No connection is
+    /// opened; [`Resolver::with_hub`] allows that.
+    ///
+    /// The user's own entries, in a `weights.toml` in the user's settings or in `folder`, are added to the manifest.
     ///
     /// # Errors
-    /// Where the folder named does not exist.
+    /// Where the folder named does not exist, or an entry of the user's is wrong.
     pub fn usual(folder: Option<&Path>) -> Result<Self> {
-        let mut resolver = Self::new(Manifest::built_in()?);
+        let user = directories::ProjectDirs::from("", "", "wardrobe");
         let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
         let folder = folder
             .map(Path::to_path_buf)
             .or(variable.map(PathBuf::from));
-        if let Some(path) = folder {
+
+        let mut manifest = Manifest::built_in()?;
+        if let Some(user) = &user {
+            manifest = manifest.with_file(&user.config_dir().join(USERS_MANIFEST))?;
+        }
+        if let Some(path) = &folder {
             path.read_dir().map_err(|source| Error::Read {
                 path: path.clone(),
                 source,
             })?;
-            resolver = resolver.look_in(Place::Folder(path));
+            manifest = manifest.with_file(&path.join(USERS_MANIFEST))?;
         }
-        if let Some(path) = repository() {
-            resolver = resolver.look_in(Place::Repository(path));
-        }
-        if let Some(user) = directories::ProjectDirs::from("", "", "wardrobe") {
-            resolver = resolver.look_in(Place::Cache(user.cache_dir().join("weights")));
-        }
+
+        let cache = user.map(|user| Place::Cache(user.cache_dir().join("weights")));
+        let places = [
+            folder.map(Place::Folder),
+            repository().map(Place::Repository),
+            cache,
+            Some(Place::HubCache(hub::python_cache())),
+        ];
+        let mut resolver = Self::new(manifest);
+        resolver.folders = places.into_iter().flatten().collect();
         for (name, bytes) in BUILT_IN {
             resolver = resolver.with_built_in(name, bytes);
         }
@@ -162,6 +110,12 @@ impl Resolver {
         self
     }
 
+    /// Fetches from the hub what is in none of the places, into [`Place::Cache`].
+    pub fn with_hub(mut self, hub: Hub) -> Self {
+        self.hub = Some(hub);
+        self
+    }
+
     /// The manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
@@ -174,76 +128,127 @@ impl Resolver {
     ///
     /// # Errors
     /// Where the name is not the manifest's, its file is in none of the places or is not the
-    /// manifest's, or the path cannot be read.
+    /// manifest's, or the path cannot be read; with a hub, as [`Resolver::pull`].
     pub fn resolve(&self, name: &str) -> Result<Resolved> {
         if is_path(name) {
             return self.given(name);
         }
         let entry = self.manifest.entry(name)?;
+        match self.find(entry)? {
+            Some(resolved) => Ok(resolved),
+            None => self.fetch(entry).map(|pulled| pulled.resolved),
+        }
+    }
+
+    /// [`Resolver::resolve`] for an entry's name, where a damaged file in the cache is fetched anew.
+    ///
+    /// # Errors
+    /// As [`Resolver::resolve`]; without a hub, [`Error::NotFound`].
+    pub fn pull(&self, name: &str) -> Result<Pulled> {
+        let entry = self.manifest.entry(name)?;
+        match self.find(entry) {
+            Ok(Some(resolved)) => Ok(Pulled {
+                resolved,
+                fetched: None,
+            }),
+            Ok(None) => self.fetch(entry),
+            Err(Error::Checksum { .. }) if self.is_first_in_cache(entry) => self.fetch(entry),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The weights of an entry, where they are in one of the places.
+    fn find(&self, entry: &Entry) -> Result<Option<Resolved>> {
         let Some((place, source)) = self.copies(entry).next() else {
-            return Err(Error::NotFound {
-                name: name.to_string(),
-                file: entry.file.clone(),
-                looked: self.folders.clone(),
-                origin: entry.source.clone(),
-            });
+            return Ok(None);
         };
-        if let (Source::File(path), Some(expected)) = (&source, &entry.sha256) {
+        let expected = expected(entry, &place, &source)?;
+        if let (Source::File(path), Some(expected)) = (&source, &expected) {
             let got = sha256_of_file(path)?;
             if got != *expected {
                 return Err(Error::Checksum {
                     file: source.to_string(),
-                    name: name.to_string(),
+                    name: entry.name.clone(),
                     got,
                     expected: expected.clone(),
                 });
             }
         }
-        Ok(Resolved {
-            name: name.to_string(),
+        Ok(Some(Resolved {
+            name: entry.name.clone(),
             place,
             source,
             entry: Some(entry.clone()),
+            sha256: expected,
+        }))
+    }
+
+    /// Fetches an entry's file into the cache.
+    fn fetch(&self, entry: &Entry) -> Result<Pulled> {
+        let (Some(hub), Some(file)) = (&self.hub, &entry.hub) else {
+            return Err(Error::NotFound {
+                name: entry.name.clone(),
+                file: entry.file.clone(),
+                looked: self.folders.clone(),
+                on_hub: entry.hub.is_some(),
+                origin: entry.source.clone(),
+            });
+        };
+        let Some(cache) = self.cache() else {
+            return Err(Error::NoCache {
+                name: entry.name.clone(),
+                origin: entry.source.clone(),
+            });
+        };
+        let target = cache.join(&entry.file);
+        let record = Record::beside(&target)?.filter(|record| record.is_of(file));
+        let record = record.as_ref();
+        let pinned = file.revision.as_deref();
+        let revision = pinned.or(record.map(|record| record.revision.as_str()));
+        let sha256 = entry.sha256.as_deref();
+        let fetched = hub.fetch(&Wanted {
+            file,
+            revision: revision.unwrap_or("main"),
+            sha256: sha256.or(record.map(|record| record.sha256.as_str())),
+            bytes: entry.bytes.or(record.map(|record| record.bytes)),
+            target: &target,
+        })?;
+        let resolved = Resolved {
+            name: entry.name.clone(),
+            place: Place::Cache(cache.to_path_buf()),
+            source: Source::File(target),
+            entry: Some(entry.clone()),
+            sha256: Some(fetched.sha256.clone()),
+        };
+        Ok(Pulled {
+            resolved,
+            fetched: Some(fetched),
         })
     }
 
-    /// Every entry of the manifest and where it is. Nothing is hashed.
-    pub fn list(&self) -> Vec<Listed> {
-        let entries = self.manifest.entries.iter();
-        entries
-            .map(|entry| Listed {
-                entry: entry.clone(),
-                place: self.copies(entry).next().map(|(place, _)| place),
-            })
-            .collect()
+    fn cache(&self) -> Option<&Path> {
+        self.folders.iter().find_map(|place| match place {
+            Place::Cache(path) => Some(path.as_path()),
+            _ => None,
+        })
     }
 
-    /// Hashes every copy of every entry's file.
-    pub fn verify(&self) -> Vec<Verified> {
-        let entries = self.manifest.entries.iter();
-        entries.flat_map(|entry| self.verify_entry(entry)).collect()
-    }
-
-    fn verify_entry(&self, entry: &Entry) -> Vec<Verified> {
-        let verified = |place, verdict| Verified {
-            name: entry.name.clone(),
-            place,
-            verdict,
-        };
-        let copies: Vec<Verified> = self
-            .copies(entry)
-            .map(|(place, source)| verified(Some(place), source.verdict(entry)))
-            .collect();
-        if copies.is_empty() {
-            return vec![verified(None, Verdict::Missing)];
-        }
-        copies
+    /// Whether the copy that is taken is one that the program fetched, and may replace.
+    fn is_first_in_cache(&self, entry: &Entry) -> bool {
+        let first = self.copies(entry).next();
+        entry.hub.is_some() && matches!(first, Some((Place::Cache(_), _)))
     }
 
     /// The places that have the entry's file, in the order they are looked at.
-    fn copies<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = (Place, Source)> + 'a {
+    pub(crate) fn copies<'a>(
+        &'a self,
+        entry: &'a Entry,
+    ) -> impl Iterator<Item = (Place, Source)> + 'a {
         let files = self.folders.iter().filter_map(|place| {
-            let path = place.folder()?.join(&entry.file);
+            let path = match place {
+                Place::HubCache(folder) => hub::fetched_by_python(folder, entry.hub.as_ref()?)?,
+                place => place.folder()?.join(&entry.file),
+            };
             // Also what is there and is no readable file: that is an error, not a reason to look
             // further.
             path.exists().then(|| (place.clone(), Source::File(path)))
@@ -263,20 +268,29 @@ impl Resolver {
         if file.is_dir() {
             return Err(failed(std::io::ErrorKind::IsADirectory.into()));
         }
-        let entries = self.manifest.entries.iter();
-        let alike: Vec<&Entry> = entries.filter(|entry| entry.bytes == file.len()).collect();
+        let record = Record::beside(&path)?;
+        // The entries that the file may be of, with the hash that it then has.
+        let entries = self.manifest.entries.iter().filter_map(|entry| {
+            let recorded = record.as_ref().filter(|record| {
+                let same = |file| record.is_of(file);
+                entry.file == file_name(&path) && entry.hub.as_ref().is_some_and(same)
+            });
+            let recorded = recorded.map(|record| &record.sha256);
+            let size = entry.bytes.is_none_or(|bytes| bytes == file.len());
+            Some((entry, entry.sha256.as_ref().or(recorded).filter(|_| size)?))
+        });
+        let alike: Vec<(&Entry, &String)> = entries.collect();
         let entry = if alike.is_empty() {
             None
         } else {
             let hash = sha256_of_file(&path)?;
-            alike
-                .into_iter()
-                .find(|entry| entry.sha256.as_ref() == Some(&hash))
+            alike.into_iter().find(|(_, known)| **known == hash)
         };
         Ok(Resolved {
             name: name.to_string(),
             place: Place::Given(path.clone()),
-            entry: entry.cloned(),
+            sha256: entry.map(|(_, hash)| hash.clone()),
+            entry: entry.map(|(entry, _)| entry.clone()),
             source: Source::File(path),
         })
     }
@@ -297,54 +311,22 @@ impl Resolved {
     }
 }
 
-impl Source {
-    fn verdict(&self, entry: &Entry) -> Verdict {
-        let hash = match self {
-            Self::File(path) => sha256_of_file(path),
-            Self::BuiltIn(bytes) => Ok(sha256(bytes)),
-        };
-        match (hash, &entry.sha256) {
-            (Err(error), _) => Verdict::Unreadable {
-                reason: error.to_string(),
-            },
-            (Ok(sha256), None) => Verdict::Unknown { sha256 },
-            (Ok(sha256), Some(expected)) if sha256 == *expected => Verdict::Verified,
-            (Ok(sha256), Some(expected)) => Verdict::Mismatch {
-                sha256,
-                expected: expected.clone(),
-            },
-        }
+/// The SHA-256 that a copy must have: the manifest's, or the one recorded when it was fetched.
+pub(crate) fn expected(entry: &Entry, place: &Place, source: &Source) -> Result<Option<String>> {
+    if entry.sha256.is_some() {
+        return Ok(entry.sha256.clone());
+    }
+    match (place, source) {
+        (Place::HubCache(_), Source::File(path)) => Ok(hub::sha256_by_python(path)),
+        (_, Source::File(path)) => Ok(Record::beside(path)?.map(|record| record.sha256)),
+        (_, Source::BuiltIn(_)) => Ok(None),
     }
 }
 
-impl Place {
-    fn folder(&self) -> Option<&Path> {
-        match self {
-            Self::Folder(path) | Self::Repository(path) | Self::Cache(path) => Some(path),
-            Self::Given(_) | Self::BuiltIn => None,
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Given(path) => write!(f, "{}", path.display()),
-            Self::Folder(path) => write!(f, "{} (--weights or ${VARIABLE})", path.display()),
-            Self::Repository(path) => write!(f, "{} (the repository)", path.display()),
-            Self::Cache(path) => write!(f, "{} (the cache)", path.display()),
-            Self::BuiltIn => f.write_str("the program itself"),
-        }
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::BuiltIn(_) => f.write_str("what is built into the program"),
-        }
-    }
+fn file_name(path: &Path) -> &str {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default()
 }
 
 fn is_path(name: &str) -> bool {

@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 
 use candle_core::Tensor;
 use memmap2::Mmap;
 
+use crate::record::with_ending;
 use crate::{Error, Result, format};
 
 /// The tensors of a file, by the file's names, on the CPU, in the file's types.
@@ -65,6 +67,26 @@ impl Tensors {
             map,
             metadata,
             file: file.to_string(),
+        })
+    }
+
+    /// Writes the tensors and notes as safetensors, whole or not at all. The same content gives the same bytes.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let bytes = format::to_bytes(&self.map, &self.metadata, &path.display().to_string())?;
+        let partial = with_ending(path, ".part");
+        let written = File::create(&partial).and_then(|mut file| {
+            file.write_all(&bytes)?;
+            file.sync_all()
+        });
+        let placed = written.and_then(|()| std::fs::rename(&partial, path));
+        placed.map_err(|source| {
+            // What there is of it is of no use; the first error is the one to tell.
+            let _ = std::fs::remove_file(&partial);
+            Error::write(path, source)
         })
     }
 

@@ -269,3 +269,40 @@ fn a_file_of_the_reference_implementation() -> wardrobe_testkit::Result<()> {
     assert_close(&tensors.map["logits"], golden.tensor("logits")?, 0.0);
     Ok(())
 }
+
+/// Notes and all, in any order of insertion.
+#[test]
+fn what_is_saved_is_read_again_and_has_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = Tensors::load(golden("network.safetensors")).unwrap();
+    let notes = (0..20).map(|i| (format!("note {i}"), format!("\"{i}\" ü")));
+    let tensors = Tensors {
+        metadata: notes.collect(),
+        ..network.clone()
+    };
+    let paths = ["a.safetensors", "b.safetensors"].map(|name| folder.path().join(name));
+    for path in &paths {
+        tensors.save(path).unwrap();
+    }
+    let bytes = paths.each_ref().map(|path| std::fs::read(path).unwrap());
+    assert_eq!(bytes[0], bytes[1]);
+    let read = Tensors::load(&paths[0]).unwrap();
+    assert_eq!(read.metadata, tensors.metadata);
+    assert!(read.map.keys().eq(network.map.keys()));
+    for (name, tensor) in &read.map {
+        let (own, other) = (tensor, &network.map[name]);
+        assert_eq!((own.dtype(), own.shape()), (other.dtype(), other.shape()));
+        let values = |t: &Tensor| {
+            let t = t.to_dtype(DType::F64).unwrap();
+            t.flatten_all().unwrap().to_vec1::<f64>().unwrap()
+        };
+        assert_eq!(values(own), values(other), "{name}");
+    }
+    // What is left behind by a failure: nothing.
+    assert!(
+        tensors
+            .save(folder.path().join("none/a.safetensors"))
+            .is_err()
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+}

@@ -4,4 +4,4 @@ mod efficientnet;
 mod names;
 
 pub use efficientnet::EfficientNet;
-pub use names::load_weights;
+pub use names::{fit_weights, load_weights};

@@ -6,7 +6,7 @@ use crate::{Config, Result};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 use wardrobe_nn::{Rng, parameter_shapes};
-use wardrobe_weights::{Loading, Tensors};
+use wardrobe_weights::{Loaded, Loading, Tensors};
 
 /// The parameters of an EfficientNet-B0 from a file with torchvision's, timm's or our own names.
 ///
@@ -19,13 +19,21 @@ pub fn load_weights(
     weights: &Tensors,
     replace_head: bool,
 ) -> Result<BTreeMap<String, Tensor>> {
+    Ok(fit_weights(config, weights, replace_head)?.tensors)
+}
+
+/// [`load_weights`] with the report of what was applied and what was left out.
+///
+/// # Errors
+/// As [`load_weights`].
+pub fn fit_weights(config: &Config, weights: &Tensors, replace_head: bool) -> Result<Loaded> {
     let names = Names::of(weights);
     let shapes = parameter_shapes(|vb| EfficientNet::new(config, &Rng::new(0), vb))?;
     let mut loading = Loading::strict().rename(move |name| names.rename(name));
     if replace_head {
         loading = loading.except("classifier.");
     }
-    Ok(loading.load(&shapes, &squeezed(weights)?)?.tensors)
+    Ok(loading.load(&shapes, &squeezed(weights)?)?)
 }
 
 /// Squeeze-and-excitation's two layers are 1 x 1 convolutions elsewhere, matrices here.

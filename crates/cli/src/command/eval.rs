@@ -1,20 +1,24 @@
 //! `wardrobe eval`: weights and methods, measured on labelled data.
 
-use std::collections::BTreeMap;
+mod detect;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
 use serde::Serialize;
-use wardrobe::Models;
+use wardrobe::{Models, PhotoStatus, Progress, Wardrobe};
 use wardrobe_eval::Interval;
 use wardrobe_train::data::Dataset;
 use wardrobe_train::evaluate;
 
 use crate::context::Context;
 use crate::failure::Status;
+use crate::output;
 use crate::progress;
 
 /// Confusions shown to people.
@@ -23,7 +27,7 @@ const SHOWN: usize = 8;
 /// Measure a model or method on labelled data, in the data's own labels
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json"
+    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -32,10 +36,14 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Task {
+    /// The garment detector, on photos with boxes: COCO's JSON, a YOLO folder or DeepFashion2
+    Detect(Data),
     /// The classifier, on a folder of photos a label or on styles.csv and images/
     Classify(Data),
     /// The colours, on a catalogue: styles.csv and images/
     Colors(Data),
+    /// The search in words, on a catalogue: styles.csv and images/, taken into a wardrobe of their own
+    Search(Data),
 }
 
 #[derive(Debug, clap::Args)]
@@ -67,8 +75,11 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let start = Instant::now();
     let bar = progress::bar(context.quiet);
     let measured = match args.task {
+        // Its metrics have parts, and so a document of their own.
+        Task::Detect(Data { data }) => return detect::run(&data, &bar, context),
         Task::Classify(Data { data }) => classify(&data, &bar, context),
         Task::Colors(Data { data }) => colors(&data, &bar, context),
+        Task::Search(Data { data }) => search(&data, &bar, context),
     };
     bar.finish_and_clear();
     let mut document = measured?;
@@ -131,6 +142,73 @@ fn colors(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document>
             .collect(),
         unmapped: report.unmapped,
         failed: report.failed,
+    })
+}
+
+fn search(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document> {
+    let mut catalogue = evaluate::search::Catalogue::read(data)?;
+    let folder =
+        tempfile::tempdir().context("cannot make a folder for the catalogue's wardrobe")?;
+    let mut wardrobe = Wardrobe::open(folder.path(), context.models().clone())?;
+    let photos: Vec<&Path> = catalogue
+        .products()
+        .iter()
+        .map(|product| product.photo.as_path())
+        .collect();
+    let ingested = wardrobe.ingest(
+        &photos,
+        &AtomicBool::new(false),
+        |progress| match progress {
+            Progress::Found(photos) => bar.set_length(photos as u64),
+            _ => bar.inc(1),
+        },
+    )?;
+    let (mut photo_of, mut taken_in, mut failed) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
+    for photo in ingested.photos {
+        match photo.status {
+            PhotoStatus::Added | PhotoStatus::Duplicate => {
+                for garment in photo.garments {
+                    photo_of
+                        .entry(garment.id)
+                        .or_insert_with(|| photo.path.clone());
+                }
+                taken_in.insert(photo.path);
+            }
+            _ => {
+                let reason = photo.reason.unwrap_or_default();
+                bar.suspend(|| output::to_stderr(format_args!("error: {reason}")));
+                failed.push(reason);
+            }
+        }
+    }
+    catalogue.retain(&taken_in);
+    let report = evaluate::search::search(&catalogue, |text| {
+        let found = wardrobe.search(text, evaluate::search::DEPTH)?.garments;
+        let photos = found
+            .iter()
+            .filter_map(|found| photo_of.get(&found.garment.id).cloned());
+        Ok::<_, anyhow::Error>(photos.collect())
+    })?;
+    let metrics = report.metrics;
+    Ok(Document {
+        task: "search",
+        metrics: BTreeMap::from([
+            ("precision_at_5", metrics.precision_at_5),
+            ("ceiling", metrics.ceiling),
+            (
+                "precision_at_5_type_color",
+                metrics.precision_at_5_type_color,
+            ),
+            ("ceiling_type_color", metrics.ceiling_type_color),
+        ]),
+        n: report.n,
+        ci95: report.ci95,
+        weights: Some(wardrobe.models()?.weights().to_owned()),
+        seconds: 0.0,
+        confused: Vec::new(),
+        labels: BTreeMap::new(),
+        unmapped: report.unmapped,
+        failed,
     })
 }
 

@@ -1,12 +1,12 @@
 //! `wardrobe inspect`: one stage alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde::Serialize;
-use wardrobe::{Models, inspect};
+use wardrobe::{Clip, Models, contact_sheet, draw, inspect, thumbnail};
 
-use crate::command::inspected::{Classified, Colors, Embedded, Quality, Row};
+use crate::command::inspected::{Classified, Colors, Detected, Embedded, Quality, Row};
 use crate::context::Context;
 use crate::failure::Status;
 use crate::output;
@@ -14,7 +14,7 @@ use crate::output;
 /// Run one stage alone on photos; nothing is stored
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe inspect quality photos/\n  wardrobe inspect classify shirt.jpg -k 3 --json\n  wardrobe inspect colors shirt.jpg"
+    after_help = "Examples:\n  wardrobe inspect quality photos/\n  wardrobe inspect classify shirt.jpg -k 3 --json\n  wardrobe inspect colors shirt.jpg\n  wardrobe inspect detect outfit.jpg --draw boxes.png\n  wardrobe inspect embed shirt.jpg --text \"a striped shirt\" --json"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -25,6 +25,14 @@ pub struct Args {
 enum Stage {
     /// Resolution, sharpness and exposure
     Quality(Photos),
+    /// The garments in each photo, with their boxes
+    Detect {
+        #[command(flatten)]
+        photos: Photos,
+        /// Also draw the boxes: one photo in full, several as a contact sheet
+        #[arg(long, value_name = "OUT.png")]
+        draw: Option<PathBuf>,
+    },
     /// The most likely categories of the garment in each photo
     Classify {
         #[command(flatten)]
@@ -35,8 +43,15 @@ enum Stage {
     },
     /// The dominant colours of the garment in each photo
     Colors(Photos),
-    /// The embedding of the garment in each photo
-    Embed(Photos),
+    /// The embedding of the garment in each photo, or of texts; by CLIP where its weights are at hand
+    Embed {
+        /// Photos, or folders of them
+        #[arg(required_unless_present = "text", value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Words to embed, comparable with photos; several times for several texts. Needs CLIP's weights
+        #[arg(long, value_name = "TEXT")]
+        text: Vec<String>,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,6 +90,18 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
                 context,
             )
         }
+        Stage::Detect { photos, draw } => {
+            let found = inspect::detect(&context.detector()?, &photos.paths);
+            if let Some(file) = draw {
+                save_drawn(&found, &file)?;
+            }
+            let rows = rows(found, Detected::new);
+            tell(
+                PhotosDocument { photos: rows },
+                |document| &document.photos,
+                context,
+            )
+        }
         Stage::Classify { photos, k } => {
             let models = Models::load(context.models())?;
             let looks = inspect::looks(&models, &photos.paths)?;
@@ -85,9 +112,8 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
                 context,
             )
         }
-        Stage::Embed(Photos { paths }) => {
-            let models = Models::load(context.models())?;
-            let rows = rows(inspect::looks(&models, &paths)?, Embedded::new);
+        Stage::Embed { paths, text } => {
+            let rows = embed(&paths, &text, context)?;
             tell(
                 ItemsDocument { items: rows },
                 |document| &document.items,
@@ -95,6 +121,51 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
             )
         }
     }
+}
+
+/// The photos' detections on a picture.
+fn save_drawn(found: &[inspect::Inspected<inspect::Detected>], file: &Path) -> Result<()> {
+    let good: Vec<_> = found
+        .iter()
+        .filter_map(|(path, found)| Some((path, found.as_ref().ok()?)))
+        .collect();
+    let drawn = |(path, found): &(&PathBuf, &inspect::Detected)| {
+        anyhow::Ok(draw(&inspect::photo(path)?, &found.detections))
+    };
+    let picture = match good.as_slice() {
+        // Nothing could be read, as is told beside this.
+        [] => return Ok(()),
+        [one] => drawn(one)?,
+        several => {
+            let small = |one| anyhow::Ok(thumbnail(&drawn(one)?)?);
+            contact_sheet(&several.iter().map(small).collect::<Result<Vec<_>>>()?)?
+        }
+    };
+    picture.save(file).with_context(|| {
+        format!(
+            "{}: cannot write the picture; name a .png or .jpg file in a folder that is there",
+            file.display()
+        )
+    })
+}
+
+fn embed(paths: &[PathBuf], texts: &[String], context: &Context) -> Result<Vec<Embedded>> {
+    let clip = Clip::find(context.models())?;
+    let mut embedded = Vec::new();
+    if !paths.is_empty() {
+        let found = inspect::embeddings(context.models(), clip.as_ref(), paths)?;
+        embedded = rows(found, Embedded::photo);
+    }
+    if !texts.is_empty() {
+        let clip = clip.with_context(|| {
+            let weights = Clip::WEIGHTS;
+            format!("no CLIP weights to embed texts with: `wardrobe weights pull {weights}`, or name a file with --clip")
+        })?;
+        let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let embeddings = clip.embed_texts(&borrowed)?;
+        embedded.extend(texts.iter().cloned().zip(embeddings).map(Embedded::text));
+    }
+    Ok(embedded)
 }
 
 fn rows<T, R>(

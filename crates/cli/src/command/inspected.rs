@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 use wardrobe::quality::{Blur, Exposure, QualityReport, Warning};
-use wardrobe::{Look, Prediction};
-use wardrobe_types::{BasicColor, Category, Color, ColorName, EmbedderId, Rgb8};
+use wardrobe::{Look, Prediction, inspect};
+use wardrobe_types::{
+    BasicColor, BoxXyxy, Category, Color, ColorName, EmbedderId, Embedding, Rgb8,
+};
 
 use crate::output::Output;
 use crate::table;
@@ -68,6 +70,66 @@ impl Row for Quality {
             .unwrap_or_default();
         let sharpness = self.blur.map(|blur| blur.value).unwrap_or_default();
         format!("{}  {size}  sharpness {sharpness:.0}  {verdict}", self.path)
+    }
+}
+
+/// `inspect detect`
+#[derive(Serialize)]
+pub struct Detected {
+    path: String,
+    width: Option<u32>,
+    height: Option<u32>,
+    detections: Vec<Found>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Found {
+    bbox: BoxXyxy,
+    class: String,
+    confidence: f32,
+}
+
+impl Detected {
+    pub fn new(path: String, found: Result<inspect::Detected, String>) -> Self {
+        let (found, error) = split(found);
+        let size = found.as_ref().map(|found| (found.width, found.height));
+        let detections = found.map(|found| found.detections).unwrap_or_default();
+        let found = |d: wardrobe::Detection| Found {
+            bbox: d.bbox,
+            class: d.class.into_owned(),
+            confidence: d.confidence,
+        };
+        Self {
+            path,
+            width: size.map(|(width, _)| width),
+            height: size.map(|(_, height)| height),
+            detections: detections.into_iter().map(found).collect(),
+            error,
+        }
+    }
+}
+
+impl Row for Detected {
+    fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    fn text(&self) -> String {
+        let found = |f: &Found| {
+            let [x0, y0, x1, y1] = <[f32; 4]>::from(f.bbox);
+            let percent = f.confidence * 100.0;
+            format!(
+                "{} {percent:.0} % at {x0:.0},{y0:.0} to {x1:.0},{y1:.0}",
+                f.class
+            )
+        };
+        let found: Vec<String> = self.detections.iter().map(found).collect();
+        let words = match found.is_empty() {
+            true => "nothing".to_owned(),
+            false => found.join(", "),
+        };
+        format!("{}  {words}", self.path)
     }
 }
 
@@ -170,27 +232,40 @@ impl Row for Colors {
     }
 }
 
-/// `inspect embed`
+/// `inspect embed`: a photo or a text.
 #[derive(Serialize)]
 pub struct Embedded {
-    path: String,
+    #[serde(flatten)]
+    of: Embeddable,
     model: Option<EmbedderId>,
     embedding: Vec<f32>,
     error: Option<String>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Embeddable {
+    Path(String),
+    Text(String),
+}
+
 impl Embedded {
-    pub fn new(path: String, found: Result<Look, String>) -> Self {
-        let (look, error) = split(found);
-        let model = look.as_ref().map(|look| look.embedding.embedder().clone());
-        let embedding = look
-            .map(|look| look.embedding.into_values())
-            .unwrap_or_default();
+    pub fn photo(path: String, found: Result<Embedding, String>) -> Self {
+        let (found, error) = split(found);
         Self {
-            path,
-            model,
-            embedding,
+            of: Embeddable::Path(path),
+            model: found.as_ref().map(|embedding| embedding.embedder().clone()),
+            embedding: found.map(Embedding::into_values).unwrap_or_default(),
             error,
+        }
+    }
+
+    pub fn text((text, embedding): (String, Embedding)) -> Self {
+        Self {
+            of: Embeddable::Text(text),
+            model: Some(embedding.embedder().clone()),
+            embedding: embedding.into_values(),
+            error: None,
         }
     }
 }
@@ -214,7 +289,9 @@ impl Row for Embedded {
             .collect();
         format!(
             "{}  {model}, {} values: {} ...",
-            self.path,
+            match &self.of {
+                Embeddable::Path(of) | Embeddable::Text(of) => of,
+            },
             self.embedding.len(),
             first.join(" ")
         )

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+pub mod data;
 pub mod edit;
 pub mod eval;
 pub mod ingest;
@@ -10,9 +11,11 @@ pub mod recommend;
 pub mod remove;
 pub mod report;
 pub mod score;
+pub mod search;
 pub mod show;
 pub mod similar;
 pub mod train;
+pub mod weights;
 
 use anyhow::Result;
 
@@ -28,12 +31,15 @@ pub fn run(command: Command, context: &Context) -> Result<Status> {
         Command::Show(args) => show::run(args, context),
         Command::Edit(args) => edit::run(args, context),
         Command::Remove(args) => remove::run(args, context),
+        Command::Search(args) => search::run(args, context),
         Command::Similar(args) => similar::run(args, context),
         Command::Recommend(args) => recommend::run(args, context),
         Command::Score(args) => score::run(args, context),
         Command::Report(args) => report::run(args, context),
         Command::Inspect(args) => inspect::run(args, context),
+        Command::Data(args) => data::run(args, context),
         Command::Eval(args) => eval::run(args, context),
         Command::Train(args) => train::run(args, context),
+        Command::Weights(args) => weights::run(args, context),
     }
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use wardrobe_train::tasks::classify::{self, Best, Run};
+use wardrobe_train::tasks::classify::{self, Run};
+use wardrobe_train::tasks::detect::{self, DetectConfig};
 use wardrobe_train::{DataConfig, TrainConfig};
 
 use crate::context::Context;
@@ -14,7 +15,7 @@ use crate::progress;
 /// Train a model
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume"
+    after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume\n  wardrobe train detect --config config/detect.toml --data deepfashion2 --out runs/detector"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -24,12 +25,14 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Task {
     /// The classifier: EfficientNet-B0 over the 47 categories
-    Classify(Classify),
+    Classify(Files),
+    /// The detector: YOLOv8 over the classes of the data
+    Detect(Files),
 }
 
 #[derive(Debug, clap::Args)]
-struct Classify {
-    /// The run's settings, as TOML [default: the mission's, 30 epochs of batch 32 at 1e-4]
+struct Files {
+    /// The run's settings, as TOML [default: the mission's, as in config/classify.toml and config/detect.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A data set, instead of those the settings name; may be given several times
@@ -38,7 +41,7 @@ struct Classify {
     /// Folder for weights, checkpoint, log and curves
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Weights to start from, ImageNet's or an earlier run's
+    /// Weights to start from, an earlier run's or others of the same network
     #[arg(long, value_name = "FILE")]
     init: Option<PathBuf>,
     /// Go on from the checkpoint in --out
@@ -46,10 +49,11 @@ struct Classify {
     resume: bool,
 }
 
+/// What a run came to; `B` is the task's best epoch.
 #[derive(Serialize)]
-struct Document {
+struct Document<B> {
     task: &'static str,
-    best: Best,
+    best: B,
     weights: PathBuf,
     curves: PathBuf,
     /// Of the whole process; null where the system does not tell.
@@ -58,33 +62,27 @@ struct Document {
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
-    let Task::Classify(Classify {
-        config: file,
-        data,
-        out,
-        init,
-        resume,
-    }) = args.task;
-    let mut config = file
-        .as_deref()
-        .map(TrainConfig::from_file)
-        .transpose()?
-        .unwrap_or_default();
-    if !data.is_empty() {
-        config.data = data
-            .into_iter()
-            .map(|path| DataConfig { path, repeat: 1 })
-            .collect();
+    match args.task {
+        Task::Classify(files) => train_classifier(files, context),
+        Task::Detect(files) => train_detector(files, context),
     }
-    if config.data.is_empty() {
-        bail!("no data to train on: name a data set with --data, or in the settings of --config");
-    }
-    let bar = progress::bar(context.quiet);
+}
+
+fn train_classifier(files: Files, context: &Context) -> Result<Status> {
+    let config = files.config.as_deref().map(TrainConfig::from_file);
+    let mut config = config.transpose()?.unwrap_or_default();
+    name_data(&mut config.data, &files.data)?;
     let device = context.models().device()?;
-    let run = Run { out, init, resume };
+    let bar = progress::bar(context.quiet);
+    let run = files.run();
     let trained = classify::train(&config, &run, &device, &mut progress::watch(&bar, context));
     bar.finish_and_clear();
     let summary = trained?;
+    let classify::Best { epoch, metrics } = summary.best;
+    let best = format!(
+        "best epoch {epoch}: top-1 {:.3}, top-5 {:.3}, macro-F1 {:.3}",
+        metrics.top1, metrics.top5, metrics.macro_f1
+    );
     let document = Document {
         task: "classify",
         best: summary.best,
@@ -93,18 +91,74 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         peak_memory_bytes: peak_memory_bytes(),
         seconds: summary.seconds,
     };
-    context.out.answer(&document, || {
-        let Best { epoch, metrics } = document.best;
-        format!(
-            "best epoch {epoch}: top-1 {:.3}, top-5 {:.3}, macro-F1 {:.3}\n{}\n{}",
-            metrics.top1,
-            metrics.top5,
-            metrics.macro_f1,
-            document.weights.display(),
-            document.curves.display()
-        )
-    })?;
-    Ok(Status::Done)
+    document.answer(&best, context)
+}
+
+fn train_detector(files: Files, context: &Context) -> Result<Status> {
+    let config = files.config.as_deref().map(DetectConfig::from_file);
+    let mut config = config.transpose()?.unwrap_or_default();
+    name_data(&mut config.data, &files.data)?;
+    let device = context.models().device()?;
+    let bar = progress::bar(context.quiet);
+    let run = files.run();
+    let trained = detect::train(&config, &run, &device, &mut progress::watch(&bar, context));
+    bar.finish_and_clear();
+    let summary = trained?;
+    let detect::Best { epoch, metrics } = summary.best;
+    let best = format!(
+        "best epoch {epoch} of {}: mAP50 {:.3}, mAP50-95 {:.3}",
+        summary.epochs, metrics.map50, metrics.map50_95
+    );
+    let document = Document {
+        task: "detect",
+        best: summary.best,
+        weights: summary.weights,
+        curves: summary.curves,
+        peak_memory_bytes: peak_memory_bytes(),
+        seconds: summary.seconds,
+    };
+    document.answer(&best, context)
+}
+
+/// The data sets of the command line, where it names any, in the place of the settings'.
+fn name_data(data: &mut Vec<DataConfig>, named: &[PathBuf]) -> Result<()> {
+    if !named.is_empty() {
+        let once = |path: &PathBuf| DataConfig {
+            path: path.clone(),
+            repeat: 1,
+        };
+        *data = named.iter().map(once).collect();
+    }
+    if data.is_empty() {
+        bail!("no data to train on: name a data set with --data, or in the settings of --config");
+    }
+    Ok(())
+}
+
+impl Files {
+    fn run(self) -> Run {
+        Run {
+            out: self.out,
+            init: self.init,
+            resume: self.resume,
+        }
+    }
+}
+
+impl<B: Serialize> Document<B> {
+    fn answer(&self, best: &str, context: &Context) -> Result<Status> {
+        context.out.answer(self, || {
+            let (weights, curves) = (self.weights.display(), self.curves.display());
+            let memory = self.peak_memory_bytes.map_or_else(String::new, |bytes| {
+                format!(
+                    "\n{:.1} GiB of memory at most",
+                    bytes as f64 / f64::from(1 << 30)
+                )
+            });
+            format!("{best}\n{weights}\n{curves}{memory}")
+        })?;
+        Ok(Status::Done)
+    }
 }
 
 /// The most memory the process has had, as Linux tells it.

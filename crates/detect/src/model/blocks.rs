@@ -19,7 +19,8 @@ pub(super) fn conv(
         stride,
         ..ConvConfig::new(inputs, outputs)
     };
-    ConvNormAct::new(config, Config::BN_EPS, Activation::Silu, vb)
+    let conv = ConvNormAct::new(config, Config::BN_EPS, Activation::Silu, vb)?;
+    Ok(conv.with_momentum(Config::BN_MOMENTUM))
 }
 
 /// `conv` of the concatenation of `xs` along the channels. Inference reads them where they lie.

@@ -7,5 +7,5 @@ mod names;
 mod yolo;
 
 pub use head::Level;
-pub use names::{config_of, load_weights};
+pub use names::{config_of, fit_weights, load_weights};
 pub use yolo::Yolo;

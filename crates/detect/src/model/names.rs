@@ -5,7 +5,7 @@ use crate::{Config, Error, Result, Variant};
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use wardrobe_nn::parameter_shapes;
-use wardrobe_weights::{Loading, Tensors};
+use wardrobe_weights::{Loaded, Loading, Tensors};
 
 /// The network that a file's tensors are of, read from their shapes.
 ///
@@ -48,6 +48,14 @@ pub fn load_weights(
     weights: &Tensors,
     replace_head: bool,
 ) -> Result<BTreeMap<String, Tensor>> {
+    Ok(fit_weights(config, weights, replace_head)?.tensors)
+}
+
+/// [`load_weights`] with the report of what was applied and what was left out.
+///
+/// # Errors
+/// As [`load_weights`].
+pub fn fit_weights(config: &Config, weights: &Tensors, replace_head: bool) -> Result<Loaded> {
     check_projection(weights)?;
     let names = Names::of(weights);
     let shapes = parameter_shapes(|vb| Yolo::new(config, vb))?;
@@ -62,7 +70,7 @@ pub fn load_weights(
         Names::Ultralytics => loading.load(&shapes, &with_norms(weights)?),
         Names::Ours => loading.load(&shapes, weights),
     };
-    Ok(loaded?.tensors)
+    Ok(loaded?)
 }
 
 /// The distances are means of 0 ... 15 under their distributions, and the file's constant must say so.

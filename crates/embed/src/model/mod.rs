@@ -9,5 +9,5 @@ mod transformer;
 
 pub use clip::Clip;
 pub use image::ImageTower;
-pub use names::load_weights;
+pub use names::{fit_weights, load_weights};
 pub use text::TextTower;

@@ -5,17 +5,25 @@ use crate::{ClipConfig, Result};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 use wardrobe_nn::parameter_shapes;
-use wardrobe_weights::{Loading, Tensors};
+use wardrobe_weights::{Loaded, Loading, Tensors};
 
 /// The parameters of a CLIP from a file with OpenCLIP's, OpenAI's, Hugging Face's (`CLIPModel`) or our own names.
 ///
 /// # Errors
 /// A tensor that is missing, unexpected or of another shape, with the report of all of them.
 pub fn load_weights(config: &ClipConfig, weights: &Tensors) -> Result<BTreeMap<String, Tensor>> {
+    Ok(fit_weights(config, weights)?.tensors)
+}
+
+/// [`load_weights`] with the report of what was applied and what was left out.
+///
+/// # Errors
+/// As [`load_weights`].
+pub fn fit_weights(config: &ClipConfig, weights: &Tensors) -> Result<Loaded> {
     let names = Names::of(weights);
     let shapes = parameter_shapes(|vb| Clip::new(config, vb))?;
     let loading = Loading::strict().rename(move |name| names.rename(name));
-    Ok(loading.load(&shapes, &names.reshaped(weights)?)?.tensors)
+    Ok(loading.load(&shapes, &names.reshaped(weights)?)?)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -6,9 +6,9 @@ mod precision;
 use serde::{Deserialize, Serialize};
 use wardrobe_types::BoxXyxy;
 
-use crate::EvalError;
+use crate::{Bootstrap, EvalError, Interval};
 use matching::match_image;
-use precision::{Matches, average_precision};
+use precision::ClassMatches;
 
 /// A garment that is there.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -94,27 +94,102 @@ pub fn detection_metrics(
     images: &[ImageBoxes],
     classes: usize,
 ) -> Result<DetectionMetrics, EvalError> {
-    for (sample, image) in images.iter().enumerate() {
-        check_image(sample, image, classes)?;
+    DetectionMatches::new(images, classes)?.metrics()
+}
+
+/// Detections and boxes matched once, to be measured over all photos or over a sample of them.
+#[derive(Debug)]
+pub struct DetectionMatches {
+    photos: usize,
+    classes: Vec<ClassMatches>,
+}
+
+/// 95 % intervals of the means over classes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DetectionIntervals {
+    /// Of [`DetectionScores::ap50_95`].
+    pub ap50_95: Interval,
+    /// Of [`DetectionScores::ap50`].
+    pub ap50: Interval,
+}
+
+impl DetectionMatches {
+    /// Matches as [`detection_metrics`] describes.
+    ///
+    /// # Errors
+    /// A class number of `classes` or more; a box that is none, a score that is NaN.
+    pub fn new(images: &[ImageBoxes], classes: usize) -> Result<Self, EvalError> {
+        for (sample, image) in images.iter().enumerate() {
+            check_image(sample, image, classes)?;
+        }
+        let of_class = |class: usize| {
+            let matched: Vec<_> = images.iter().map(|i| match_image(i, class)).collect();
+            ClassMatches::of(&matched)
+        };
+        Ok(Self {
+            photos: images.len(),
+            classes: (0..classes).map(of_class).collect(),
+        })
     }
-    let classes: Vec<ClassDetection> = (0..classes).map(|class| measure(images, class)).collect();
-    let scores: Vec<_> = classes.iter().filter_map(|class| class.scores).collect();
-    if scores.is_empty() {
-        return Err(EvalError::Empty {
-            metric: "mean average precision",
-        });
+
+    /// The metrics over all photos.
+    ///
+    /// # Errors
+    /// No photo has a box of any class.
+    pub fn metrics(&self) -> Result<DetectionMetrics, EvalError> {
+        let once = vec![1; self.photos];
+        let measure = |(class, matches): (usize, &ClassMatches)| ClassDetection {
+            class,
+            truth: matches.truth(),
+            found: matches.found(),
+            scores: matches.scores(&once),
+        };
+        Ok(DetectionMetrics {
+            mean: self.mean(&once).ok_or(EvalError::Empty {
+                metric: "mean average precision",
+            })?,
+            classes: self.classes.iter().enumerate().map(measure).collect(),
+        })
     }
-    let mean =
-        |of: fn(&DetectionScores) -> f64| scores.iter().map(of).sum::<f64>() / scores.len() as f64;
-    Ok(DetectionMetrics {
-        mean: DetectionScores {
-            ap50_95: mean(|s| s.ap50_95),
-            ap50: mean(|s| s.ap50),
-            ap75: mean(|s| s.ap75),
-            recall50_95: mean(|s| s.recall50_95),
-        },
-        classes,
-    })
+
+    /// The bootstrap's intervals over photos. A sample's classes are those that are in it.
+    ///
+    /// # Errors
+    /// As [`Bootstrap::ci95`].
+    pub fn ci95(&self, bootstrap: &Bootstrap) -> Result<DetectionIntervals, EvalError> {
+        let times = |drawn: &[usize]| {
+            let mut times = vec![0; self.photos];
+            drawn.iter().for_each(|&photo| times[photo] += 1);
+            times
+        };
+        let ap50 = |drawn: &[usize]| {
+            let times = times(drawn);
+            let of_classes = self.classes.iter().filter_map(|class| class.ap50(&times));
+            mean(&of_classes.collect::<Vec<_>>())
+        };
+        let ap50_95 = |drawn: &[usize]| Some(self.mean(&times(drawn))?.ap50_95);
+        Ok(DetectionIntervals {
+            ap50_95: bootstrap.ci95(self.photos, ap50_95)?.interval,
+            ap50: bootstrap.ci95(self.photos, ap50)?.interval,
+        })
+    }
+
+    /// The mean over the classes that are there, each photo counted as often as `times` says.
+    fn mean(&self, times: &[usize]) -> Option<DetectionScores> {
+        let of_classes = self.classes.iter().filter_map(|class| class.scores(times));
+        let scores: Vec<DetectionScores> = of_classes.collect();
+        let of = |of: fn(&DetectionScores) -> f64| mean(&scores.iter().map(of).collect::<Vec<_>>());
+        Some(DetectionScores {
+            ap50_95: of(|s| s.ap50_95)?,
+            ap50: of(|s| s.ap50)?,
+            ap75: of(|s| s.ap75)?,
+            recall50_95: of(|s| s.recall50_95)?,
+        })
+    }
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// NumPy's `linspace(0.5, 0.95, 10)`, to the last bit: a detection may overlap by exactly a threshold.
@@ -124,30 +199,6 @@ fn iou_thresholds() -> [f64; 10] {
         9 => 0.95,
         _ => i as f64 * step + 0.5,
     })
-}
-
-fn measure(images: &[ImageBoxes], class: usize) -> ClassDetection {
-    let matched: Vec<_> = images
-        .iter()
-        .map(|image| match_image(image, class))
-        .collect();
-    let truth = matched.iter().map(|image| image.truth).sum();
-    let found = matched.iter().map(|image| image.scores.len()).sum();
-    let matches = Matches::of(&matched);
-    let at: [(f64, f64); 10] = std::array::from_fn(|i| average_precision(&matches, i, truth));
-    let mean = |of: fn(&(f64, f64)) -> f64| at.iter().map(of).sum::<f64>() / at.len() as f64;
-    let scores = DetectionScores {
-        ap50_95: mean(|&(precision, _)| precision),
-        ap50: at[0].0,
-        ap75: at[5].0,
-        recall50_95: mean(|&(_, recall)| recall),
-    };
-    ClassDetection {
-        class,
-        truth,
-        found,
-        scores: (truth > 0).then_some(scores),
-    }
 }
 
 fn check_image(sample: usize, image: &ImageBoxes, classes: usize) -> Result<(), EvalError> {

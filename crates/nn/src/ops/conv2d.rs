@@ -78,7 +78,9 @@ impl Kernel<2> for Conv2d {
 
     fn run<T: Float>(&self, [x, weight]: [Slice<'_, T>; 2]) -> Result<Vec<T>> {
         let s = Size::new(x.dims, weight.dims[0], self.0)?;
-        Ok(forward(x.data, &by_patch(weight.data, s), s))
+        let (w, taps) = (weight.data, s.geometry.taps());
+        let direct = T::convolve(x.data, s, |o, i| w[(o * s.c + i % s.c) * taps + i / s.c]);
+        Ok(direct.unwrap_or_else(|| forward(x.data, &by_patch(w, s), s)))
     }
 
     fn backward(
@@ -165,6 +167,13 @@ impl Kernel<2> for Conv2dGradInput {
 
     fn run<T: Float>(&self, [grad, weight]: [Slice<'_, T>; 2]) -> Result<Vec<T>> {
         let s = self.0;
+        if let Some(t) = s.transposed() {
+            let (w, taps) = (weight.data, s.geometry.taps());
+            let turned = |c: usize, i: usize| w[(i % t.c * s.c + c) * taps + taps - 1 - i / t.c];
+            if let Some(out) = T::convolve(grad.data, t, turned) {
+                return Ok(out);
+            }
+        }
         let weight = by_patch(weight.data, s);
         let weight = Matrix::new(&weight, s.out_c, s.patch());
         let mut out = vec![T::ZERO; s.n * s.input_image()];

@@ -121,15 +121,15 @@ impl ConvGeometry {
 
 /// A kernel's input and output, channels-last.
 #[derive(Clone, Copy)]
-pub(super) struct Size {
-    pub(super) n: usize,
-    pub(super) h: usize,
-    pub(super) w: usize,
-    pub(super) c: usize,
-    pub(super) out_h: usize,
-    pub(super) out_w: usize,
-    pub(super) out_c: usize,
-    pub(super) geometry: ConvGeometry,
+pub(crate) struct Size {
+    pub(crate) n: usize,
+    pub(crate) h: usize,
+    pub(crate) w: usize,
+    pub(crate) c: usize,
+    pub(crate) out_h: usize,
+    pub(crate) out_w: usize,
+    pub(crate) out_c: usize,
+    pub(crate) geometry: ConvGeometry,
 }
 
 impl Size {
@@ -147,6 +147,23 @@ impl Size {
             out_w: geometry.output(w),
             out_c,
             geometry,
+        })
+    }
+
+    /// The convolution that takes an output's gradient to the input's, with the kernel turned by half a circle; `None`
+    /// where strides leave gaps between the gradient's pixels.
+    pub(super) fn transposed(self) -> Option<Self> {
+        let g = self.geometry;
+        let padding = (g.dilation * (g.kernel - 1)).checked_sub(g.padding)?;
+        (g.stride == 1).then_some(Self {
+            h: self.out_h,
+            w: self.out_w,
+            c: self.out_c,
+            out_h: self.h,
+            out_w: self.w,
+            out_c: self.c,
+            geometry: ConvGeometry { padding, ..g },
+            ..self
         })
     }
 

@@ -27,6 +27,8 @@ pub use conv2d::{conv2d, conv2d_grouped};
 pub use depthwise::depthwise_conv2d;
 pub use elementwise::{atan, residual_add, scale_channels};
 pub use geometry::ConvGeometry;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use geometry::Size;
 pub use layer_norm::layer_norm;
 pub use pool::{avg_pool2d, global_avg_pool, max_pool2d};
 #[cfg(target_arch = "x86_64")]

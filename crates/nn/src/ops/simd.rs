@@ -1,5 +1,7 @@
 //! Scalars the kernels are generic over, and the choice of instruction set at run time.
 
+use super::gemm::Matrix;
+use super::geometry::Size;
 use candle_core::{CpuStorage, WithDType};
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 
@@ -35,6 +37,21 @@ pub(crate) trait Float:
     fn atan(self) -> Self;
     fn sqrt(self) -> Self;
     fn storage(values: Vec<Self>) -> CpuStorage;
+
+    /// `out = a . b`, or `out += a . b`, if there are kernels of ours for this type and processor.
+    fn product(_a: Matrix<'_, Self>, _b: Matrix<'_, Self>, _out: &mut [Self], _add: bool) -> bool {
+        false
+    }
+
+    /// A convolution of `x`, if there are kernels of ours for this type and processor; `weight` is asked for an output
+    /// channel and a place in a channels-last patch.
+    fn convolve(
+        _x: &[Self],
+        _s: Size,
+        _weight: impl Fn(usize, usize) -> Self,
+    ) -> Option<Vec<Self>> {
+        None
+    }
 
     /// The logistic function.
     #[inline(always)]
@@ -212,6 +229,22 @@ impl Float for f32 {
     fn storage(values: Vec<Self>) -> CpuStorage {
         CpuStorage::F32(values)
     }
+
+    #[cfg(target_arch = "x86_64")]
+    fn product(a: Matrix<'_, f32>, b: Matrix<'_, f32>, out: &mut [f32], add: bool) -> bool {
+        let (wide, _) = widths();
+        if wide {
+            // SAFETY: the processor has these instructions.
+            unsafe { super::gemm::avx512::product(a, b, out, add) };
+        }
+        wide
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn convolve(x: &[f32], s: Size, weight: impl Fn(usize, usize) -> f32) -> Option<Vec<f32>> {
+        let (wide, _) = widths();
+        wide.then(|| crate::packed::convolve(x, s, weight))
+    }
 }
 
 impl Float for f64 {
@@ -300,16 +333,24 @@ macro_rules! vectorized {
 }
 pub(crate) use vectorized;
 
-/// Whether this processor has (AVX-512, AVX2 with fused multiply-add).
+/// Whether kernels may use (AVX-512, AVX2 with fused multiply-add): what this processor has, or less where the
+/// environment variable `WARDROBE_INSTRUCTIONS` says `avx2` or `none`, so that every kernel can be tested on one machine.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn widths() -> (bool, bool) {
-    let narrow = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-    let wide = is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512cd")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl");
-    (wide && narrow, narrow)
+    static WIDTHS: std::sync::LazyLock<(bool, bool)> = std::sync::LazyLock::new(|| {
+        let narrow = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let wide = is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512cd")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        match std::env::var("WARDROBE_INSTRUCTIONS").as_deref() {
+            Ok("none") => (false, false),
+            Ok("avx2") => (false, narrow),
+            _ => (wide && narrow, narrow),
+        }
+    });
+    *WIDTHS
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! layers, which take keys and values as their weights, and its scores never leave the core's cache.
 
 use super::panels::BLOCK;
-use super::tile::{Plain, Step, accumulate};
+use super::tile::{Inputs, Plain, Step, accumulate};
 use super::view::{Output, View, borrow, readable};
 use crate::ops::Float;
 use candle_core::{DType, Device, Result, Tensor, bail};
@@ -340,12 +340,16 @@ unsafe fn tiles<
         // ROWS x REGISTERS x LANES values.
         unsafe {
             accumulate::<S, ROWS, REGISTERS>(
-                &[pointers],
-                &[inner],
+                Inputs {
+                    segments: &[pointers],
+                    lengths: &[inner],
+                    step: S::GROUP,
+                },
                 b[column..].as_ptr(),
                 columns,
                 zeros.as_ptr(),
                 tile.as_mut_ptr().cast(),
+                b[column..].as_ptr(),
             );
         }
         for (i, tile) in tile.iter().enumerate().take(rows - first) {

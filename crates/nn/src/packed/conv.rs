@@ -251,10 +251,7 @@ impl PackedConv {
             width,
             out_height,
             out_width,
-            kernel: g.kernel,
-            stride: g.stride,
-            padding: g.padding,
-            dilation: g.dilation,
+            ..Window::of(g)
         }
     }
 
@@ -262,6 +259,46 @@ impl PackedConv {
     pub fn input_dtype(&self) -> DType {
         self.weights.dtype()
     }
+}
+
+/// A convolution of f32 done once, its weights packed for it: a step of training. `weight` is asked for an output channel
+/// and a place in a channels-last patch.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn convolve(
+    x: &[f32],
+    s: crate::ops::Size,
+    weight: impl Fn(usize, usize) -> f32,
+) -> Vec<f32> {
+    let g = s.geometry;
+    let panels = Panels::pack(s.out_c, g.taps() * s.c, weight);
+    let padded: usize = panels.panels.iter().map(|panel| panel.width).sum();
+    let pixels = s.n * s.h * s.w;
+    let window = match g.is_pointwise() {
+        true => Window {
+            images: 1,
+            height: 1,
+            width: pixels,
+            out_height: 1,
+            out_width: pixels,
+            ..Window::of(g)
+        },
+        false => Window {
+            images: s.n,
+            height: s.h,
+            width: s.w,
+            out_height: s.out_h,
+            out_width: s.out_w,
+            ..Window::of(g)
+        },
+    };
+    sweep(&Job::<f32, f32> {
+        views: &[View::new(x, pixels, s.c, s.c)],
+        window,
+        panels: &panels,
+        bias: &vec![0.0; padded],
+        activation: Activation::Identity,
+        residual: None,
+    })
 }
 
 /// The bias of every output channel where its panel has it, and zeros.

@@ -28,6 +28,12 @@ pub use conv::PackedConv;
 pub use depthwise::PackedDepthwise;
 pub use layer_norm::layer_norm;
 pub use pixels::{double_pixels, gate_pixels, max_pixels, mean_pixels};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use {
+    conv::convolve,
+    panels::{Panel, deal},
+    tile::{Avx512, Inputs, accumulate},
+};
 
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;

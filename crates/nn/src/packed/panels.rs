@@ -10,10 +10,10 @@ const WIDEST: usize = 4;
 
 /// Output channels `first .. first + channels`, padded with zeros to `width`, a multiple of [`BLOCK`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Panel {
-    pub(super) first: usize,
-    pub(super) channels: usize,
-    pub(super) width: usize,
+pub(crate) struct Panel {
+    pub(crate) first: usize,
+    pub(crate) channels: usize,
+    pub(crate) width: usize,
     /// Where its weights begin.
     pub(super) offset: usize,
 }
@@ -83,7 +83,7 @@ impl<T: Packed> Panels<T> {
 }
 
 /// Deals `outputs` channels to as few panels as there can be, as evenly as blocks allow: 80 as 48 + 32.
-fn deal(outputs: usize, inputs: usize) -> Vec<Panel> {
+pub(crate) fn deal(outputs: usize, inputs: usize) -> Vec<Panel> {
     let blocks = outputs.div_ceil(BLOCK);
     let count = blocks.div_ceil(WIDEST);
     let mut panels = Vec::with_capacity(count);

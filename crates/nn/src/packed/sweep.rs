@@ -2,9 +2,9 @@
 
 use super::activate::activate;
 use super::panels::{BLOCK, Packed, Panel, Panels};
-use super::tile::{Plain, Step, accumulate};
+use super::tile::{Inputs, LINE, Plain, Step, accumulate};
 use super::view::{Output, View};
-use crate::ops::Activation;
+use crate::ops::{Activation, ConvGeometry};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -23,6 +23,21 @@ pub(super) struct Window {
 }
 
 impl Window {
+    /// Over nothing yet.
+    pub(super) fn of(g: ConvGeometry) -> Self {
+        Self {
+            images: 0,
+            height: 0,
+            width: 0,
+            out_height: 0,
+            out_width: 0,
+            kernel: g.kernel,
+            stride: g.stride,
+            padding: g.padding,
+            dilation: g.dilation,
+        }
+    }
+
     pub(super) fn outputs(&self) -> usize {
         self.images * self.out_height * self.out_width
     }
@@ -87,8 +102,8 @@ pub(super) fn sweep<A: Kernel, O: Output>(job: &Job<'_, A, O>) -> Vec<O> {
     out
 }
 
-/// How a job is cut into tasks: rows first, so that a task's inputs stay in its core's cache; panels too where there
-/// are few rows.
+/// How a job is cut into tasks: by rows, so that a task's inputs stay in its core's cache, and by panels too where there
+/// are few rows; by panels alone where the weights are more than the inputs, so that they are read from memory once.
 struct Grid {
     rows: usize,
     rows_a_task: usize,
@@ -114,6 +129,15 @@ impl Grid {
             .inputs
             .div_ceil(job.window.kernel * job.window.kernel)
             * size_of::<A>();
+        let weight_bytes = job.panels.inputs * job.panels.outputs * size_of::<A>();
+        if weight_bytes > rows * row_bytes && panels >= 2 * threads {
+            return Self {
+                rows,
+                rows_a_task: rows.max(1),
+                panels,
+                panels_a_task: panels.div_ceil(4 * threads),
+            };
+        }
         let cached = (CACHED / row_bytes.max(1)).next_multiple_of(ROWS);
         let shared = match threads {
             1 => rows,
@@ -365,6 +389,12 @@ unsafe fn run_panel<
         return;
     };
     let mut tile = [[0f32; WIDTH]; ROWS];
+    // While one panel is in use, the next one comes from memory, a share of it with each tile.
+    let bytes = panel.width * job.panels.inputs * size_of::<S::Value>();
+    let share = bytes
+        .div_ceil(task.rows.len().div_ceil(ROWS))
+        .next_multiple_of(LINE);
+    let mut ahead = weights.wrapping_byte_add(bytes);
     for row in task.rows.clone().step_by(ROWS) {
         let lengths = match scratch.point::<ROWS, O>(job, &task.rows, row) {
             Segments::Taps => &scratch.lengths,
@@ -375,14 +405,19 @@ unsafe fn run_panel<
         // and the tile has ROWS x REGISTERS x LANES = ROWS x WIDTH values.
         unsafe {
             accumulate::<S, ROWS, REGISTERS>(
-                &segments[..lengths.len()],
-                lengths,
+                Inputs {
+                    segments: &segments[..lengths.len()],
+                    lengths,
+                    step: S::GROUP,
+                },
                 weights,
                 panel.width,
                 bias.as_ptr(),
                 tile.as_mut_ptr().cast(),
+                ahead,
             );
         }
+        ahead = ahead.wrapping_byte_add(share);
         let sums = tile.as_flattened_mut();
         // SAFETY: this is compiled for what S says, and a tile has whole blocks of 16.
         unsafe {

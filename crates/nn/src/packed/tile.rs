@@ -7,7 +7,7 @@ use half::bf16;
 /// # Safety
 /// All methods need a processor that has the instructions, and pointers that may be read or written over
 /// [`Step::LANES`] values.
-pub(super) trait Step {
+pub(crate) trait Step {
     /// An activation in memory.
     type Value: Copy;
     /// A register of weights, and one of sums.
@@ -33,22 +33,41 @@ pub(super) trait Step {
     type Splat: Copy;
     unsafe fn splat(inputs: *const Self::Value) -> Self::Splat;
     unsafe fn store(sums: Self::Sums, to: *mut f32);
+    /// Brings a cache line nearer; any address will do.
+    #[inline(always)]
+    fn prefetch(_line: *const Self::Value) {}
 }
 
-/// `bias` plus sums over `segments`, runs of inputs of `lengths`, for `ROWS` pixels and `REGISTERS` registers of channels:
+/// Bytes of a cache line.
+pub(super) const LINE: usize = 64;
+
+/// What a tile of `ROWS` pixels reads: runs of inputs.
+#[derive(Clone, Copy)]
+pub(crate) struct Inputs<'a, V, const ROWS: usize> {
+    /// Where each run begins for each pixel.
+    pub(crate) segments: &'a [[*const V; ROWS]],
+    /// Values of each run, a multiple of [`Step::GROUP`].
+    pub(crate) lengths: &'a [usize],
+    /// From one group of a run to the next: [`Step::GROUP`] where they lie side by side.
+    pub(crate) step: usize,
+}
+
+/// `bias` plus sums over `inputs` for `ROWS` pixels and `REGISTERS` registers of channels:
 /// `out[row][channel]`, rows of `REGISTERS * LANES`.
 ///
+/// On the way, the cache lines from `ahead` on are prefetched, one a step.
+///
 /// # Safety
-/// `segments[s][row]` points to `lengths[s]` values, a multiple of the step's group; `weights` to as many rows of
+/// Every pointer is to a run of its length; `weights` to as many rows of
 /// `row_len` weights times the group, of which the first registers are used; `bias` holds a row and `out` has room.
 #[inline(always)]
-pub(super) unsafe fn accumulate<S: Step, const ROWS: usize, const REGISTERS: usize>(
-    segments: &[[*const S::Value; ROWS]],
-    lengths: &[usize],
+pub(crate) unsafe fn accumulate<S: Step, const ROWS: usize, const REGISTERS: usize>(
+    inputs: Inputs<'_, S::Value, ROWS>,
     mut weights: *const S::Value,
     row_len: usize,
     bias: *const f32,
     out: *mut f32,
+    mut ahead: *const S::Value,
 ) {
     // SAFETY: as the caller promises.
     unsafe {
@@ -57,20 +76,25 @@ pub(super) unsafe fn accumulate<S: Step, const ROWS: usize, const REGISTERS: usi
             *sums = S::load_sums(bias.add(r * S::LANES));
         }
         let mut sums = [first; ROWS];
-        for (pixels, &length) in segments.iter().zip(lengths) {
+        let step = inputs.step;
+        for (pixels, &length) in inputs.segments.iter().zip(inputs.lengths) {
             let pixels = *pixels;
-            for i in 0..length / S::GROUP {
+            let mut at = 0;
+            for _ in 0..length / S::GROUP {
                 let mut w = [S::load(weights); REGISTERS];
                 for (r, w) in w.iter_mut().enumerate().skip(1) {
                     *w = S::load(weights.add(r * S::LANES * S::GROUP));
                 }
                 for (sums, pixel) in sums.iter_mut().zip(pixels) {
-                    let inputs = S::splat(pixel.add(i * S::GROUP));
+                    let input = S::splat(pixel.add(at));
                     for (sum, &w) in sums.iter_mut().zip(&w) {
-                        *sum = S::multiply_add(*sum, inputs, w);
+                        *sum = S::multiply_add(*sum, input, w);
                     }
                 }
+                at += step;
                 weights = weights.add(row_len * S::GROUP);
+                S::prefetch(ahead);
+                ahead = ahead.wrapping_byte_add(LINE);
             }
         }
         for (row, sums) in sums.iter().enumerate() {
@@ -120,7 +144,9 @@ impl Step for Plain {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub(super) use x86::{Avx2, Avx512, Avx512Bf16};
+pub(crate) use x86::Avx512;
+#[cfg(target_arch = "x86_64")]
+pub(super) use x86::{Avx2, Avx512Bf16};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
@@ -159,10 +185,15 @@ mod x86 {
         unsafe fn store(sums: __m256, to: *mut f32) {
             unsafe { _mm256_storeu_ps(to, sums) }
         }
+        #[inline(always)]
+        fn prefetch(line: *const f32) {
+            // SAFETY: prefetching never faults.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(line.cast()) }
+        }
     }
 
     /// AVX-512.
-    pub(in super::super) struct Avx512;
+    pub(crate) struct Avx512;
 
     impl Step for Avx512 {
         type Value = f32;
@@ -192,6 +223,11 @@ mod x86 {
         #[inline(always)]
         unsafe fn store(sums: __m512, to: *mut f32) {
             unsafe { _mm512_storeu_ps(to, sums) }
+        }
+        #[inline(always)]
+        fn prefetch(line: *const f32) {
+            // SAFETY: prefetching never faults.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(line.cast()) }
         }
     }
 
@@ -226,6 +262,11 @@ mod x86 {
         #[inline(always)]
         unsafe fn store(sums: __m512, to: *mut f32) {
             unsafe { _mm512_storeu_ps(to, sums) }
+        }
+        #[inline(always)]
+        fn prefetch(line: *const bf16) {
+            // SAFETY: prefetching never faults.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(line.cast()) }
         }
     }
 }

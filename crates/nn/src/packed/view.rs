@@ -13,7 +13,7 @@ pub(super) struct View<'a, T> {
 }
 
 impl<'a, T> View<'a, T> {
-    fn new(data: &'a [T], pixels: usize, channels: usize, stride: usize) -> Self {
+    pub(super) fn new(data: &'a [T], pixels: usize, channels: usize, stride: usize) -> Self {
         let end = pixels
             .checked_sub(1)
             .map_or(0, |last| last * stride + channels);

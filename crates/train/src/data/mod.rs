@@ -1,9 +1,13 @@
 //! Labelled photos, in the layouts they are published in.
 
+mod check;
+pub mod cut_paste;
+pub mod detection;
 mod image_folder;
 mod photos;
 mod styles_csv;
 
+pub use check::decode_all;
 pub use photos::PhotoCache;
 
 use crate::error::{Error, Result};
@@ -50,10 +54,29 @@ pub enum Split {
 }
 
 impl Split {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
             Self::Val => "val",
+        }
+    }
+}
+
+/// Something for each part of a data set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct PerSplit<T> {
+    /// To learn from.
+    pub train: T,
+    /// To measure on.
+    pub val: T,
+}
+
+impl<T> PerSplit<T> {
+    /// That of one part.
+    pub fn of(&self, split: Split) -> &T {
+        match split {
+            Split::Train => &self.train,
+            Split::Val => &self.val,
         }
     }
 }

@@ -117,7 +117,8 @@ pub fn colors(data: &Path, watch: &mut dyn FnMut(Event)) -> Result<Report> {
     report(catalogue, &outcomes, failed)
 }
 
-fn table(data: &Path) -> Result<PathBuf> {
+/// The catalogue's table in a folder, or the table itself.
+pub(super) fn table(data: &Path) -> Result<PathBuf> {
     let candidates = [
         data.to_path_buf(),
         data.join("styles_val.csv"),

@@ -2,3 +2,5 @@
 
 pub mod classify;
 pub mod colors;
+pub mod detect;
+pub mod search;

@@ -1,3 +1,4 @@
 //! One training loop a model.
 
 pub mod classify;
+pub mod detect;

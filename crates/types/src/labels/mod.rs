@@ -10,6 +10,7 @@ mod base_colour;
 mod ccp;
 mod clothing;
 mod deepfashion2;
+mod detector;
 mod polyvore;
 mod products;
 
@@ -17,6 +18,7 @@ pub use base_colour::{BASE_COLOURS, BaseColour, base_colour};
 pub use ccp::CCP;
 pub use clothing::ClothingLabel;
 pub use deepfashion2::{DEEPFASHION2, deepfashion2_class};
+pub use detector::DetectorClass;
 pub use polyvore::{POLYVORE, POLYVORE_UNMAPPED, polyvore_categories};
 pub use products::{ARTICLE_TYPES, article_type};
 

@@ -10,12 +10,14 @@ use wardrobe_ingest::{
 };
 use wardrobe_types::{BoxXyxy, Color};
 
-use crate::locate::{SHOWN_MARGIN, locate};
+use crate::locate::{Detected, Place, locate};
 use crate::picture::{fit_within, jpeg};
-use crate::{Error, Result};
+use crate::{Error, GarmentDetector, Result};
 
 /// Ground kept around a garment in its stored crop, as a share of its box's sides.
 const MARGIN: f32 = 0.05;
+/// The same, where a garment among others is told from its ground: enough for a border, little of its neighbours.
+const COLOR_MARGIN: f32 = 0.1;
 /// The longer side of a cut, in pixels: more than any model looks at, and small beside the photo.
 const CROP_SIDE: u32 = 1024;
 /// JPEG quality of stored crops, 1..=100.
@@ -42,6 +44,8 @@ pub(crate) struct Ready {
     pub(crate) phash: PerceptualHash,
     pub(crate) quality: QualityReport,
     pub(crate) cuts: Vec<Cut>,
+    /// Whether a detector looked and found no garment.
+    pub(crate) undetected: bool,
     /// The cuts' crops as JPEG.
     pub(crate) jpegs: Vec<Vec<u8>>,
 }
@@ -56,12 +60,26 @@ pub(crate) struct Cut {
     pub(crate) shown: RgbImage,
     /// Largest first.
     pub(crate) colors: Vec<Color>,
+    /// What a detector takes it for.
+    pub(crate) detected: Option<Detected>,
+}
+
+/// The garments of a photo.
+pub(crate) struct Cuts {
+    /// At least one.
+    pub(crate) garments: Vec<Cut>,
+    /// Whether a detector looked and found none, and the foreground stands for it.
+    pub(crate) undetected: bool,
 }
 
 /// Reads a photo and measures all that needs its pixels.
 ///
 /// `skip` says of a SHA-256 whether there is nothing to be learned from those bytes.
-pub(super) fn examine(path: &Path, skip: impl Fn(&str) -> bool) -> Result<Examined> {
+pub(super) fn examine(
+    path: &Path,
+    detector: Option<&GarmentDetector>,
+    skip: impl Fn(&str) -> bool,
+) -> Result<Examined> {
     let limits = DecodeLimits::default();
     let bytes = read(path, &limits)?;
     let sha256 = hex(&Sha256::digest(&bytes));
@@ -82,7 +100,10 @@ pub(super) fn examine(path: &Path, skip: impl Fn(&str) -> bool) -> Result<Examin
         });
     }
     let phash = perceptual_hash(&photo.image)?;
-    let cuts = cut(&photo.image)?;
+    let Cuts {
+        garments: cuts,
+        undetected,
+    } = cut(&photo.image, detector)?;
     let ready = Ready {
         jpegs: jpegs(&cuts)?,
         sha256,
@@ -91,6 +112,7 @@ pub(super) fn examine(path: &Path, skip: impl Fn(&str) -> bool) -> Result<Examin
         phash,
         quality,
         cuts,
+        undetected,
     };
     Ok(Examined::Ready(Box::new(ready)))
 }
@@ -119,19 +141,40 @@ fn read(path: &Path, limits: &DecodeLimits) -> Result<Vec<u8>> {
 }
 
 /// The garments of an upright photo.
-pub(crate) fn cut(photo: &RgbImage) -> Result<Vec<Cut>> {
+pub(crate) fn cut(photo: &RgbImage, detector: Option<&GarmentDetector>) -> Result<Cuts> {
     let foreground = foreground::segment(photo)?;
-    let colors = dominant_colors(photo, &foreground)?;
-    let garments = locate(&foreground).into_iter().map(|found| {
-        let cut = |margin| fit_within(&crop_with_margin(photo, found.bbox, margin)?, CROP_SIDE);
+    let detections = detector
+        .map(|detector| detector.detect(photo))
+        .transpose()?;
+    let looked = detections.is_some();
+    let places = locate(&foreground, detections);
+    let colors = match places.iter().any(|place| place.has_foreground) {
+        true => dominant_colors(photo, &foreground)?,
+        false => Vec::new(),
+    };
+    let garments = places.iter().map(|place| {
+        let cut = |margin| fit_within(&crop_with_margin(photo, place.bbox, margin)?, CROP_SIDE);
         Ok::<_, Error>(Cut {
-            bbox: found.bbox.clipped(photo.width(), photo.height()),
+            bbox: place.bbox.clipped(photo.width(), photo.height()),
             crop: cut(MARGIN)?,
-            shown: cut(SHOWN_MARGIN)?,
-            colors: colors.clone(),
+            shown: cut(place.shown_margin)?,
+            colors: match place.has_foreground {
+                true => colors.clone(),
+                false => own_colors(photo, place)?,
+            },
+            detected: place.detected,
         })
     });
-    garments.collect()
+    Ok(Cuts {
+        undetected: looked && !places.iter().any(|place| place.found),
+        garments: garments.collect::<Result<_>>()?,
+    })
+}
+
+/// The colours of one of several garments: of what stands out in its own crop.
+fn own_colors(photo: &RgbImage, place: &Place) -> Result<Vec<Color>> {
+    let crop = crop_with_margin(photo, place.bbox, COLOR_MARGIN)?;
+    Ok(dominant_colors(&crop, &foreground::segment(&crop)?)?)
 }
 
 fn hex(bytes: &[u8]) -> String {

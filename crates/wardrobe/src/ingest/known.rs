@@ -3,29 +3,34 @@
 use std::collections::{HashMap, HashSet};
 
 use wardrobe_ingest::PerceptualHash;
-use wardrobe_types::EmbedderId;
 
-use crate::Result;
-use crate::store::{PhotoRow, Store};
+use crate::store::PhotoRow;
+use crate::{Result, Wardrobe};
 
 /// The wardrobe's photos, by content and by looks.
 pub(super) struct Known {
     photos: HashMap<String, PhotoRow>,
     hashes: Vec<(PerceptualHash, String)>,
-    /// Photos with a garment that another embedder has embedded.
+    /// Photos with a garment that an embedder at hand has not embedded.
     stale: HashSet<String>,
 }
 
 impl Known {
     /// Reads what is there.
-    pub(super) fn read(store: &Store, embedder: &EmbedderId) -> Result<Self> {
+    pub(super) fn read(wardrobe: &Wardrobe) -> Result<Self> {
+        let store = &wardrobe.store;
+        let mut stale = store.photos_not_by(wardrobe.models()?.embedder())?;
+        if let Some(clip) = wardrobe.clip()? {
+            let embedded = wardrobe.vectors()?.ids(clip.id())?;
+            stale.extend(store.photos_beyond(&embedded)?);
+        }
         let mut known = Self {
             photos: HashMap::new(),
             hashes: Vec::new(),
-            stale: store.photos_not_by(embedder)?,
+            stale,
         };
         for photo in store.photos()? {
-            known.add(photo);
+            known.insert(photo);
         }
         Ok(known)
     }
@@ -33,6 +38,10 @@ impl Known {
     /// Takes note of one more photo, or of one looked at again.
     pub(super) fn add(&mut self, photo: PhotoRow) {
         self.stale.remove(&photo.sha256);
+        self.insert(photo);
+    }
+
+    fn insert(&mut self, photo: PhotoRow) {
         let sha256 = photo.sha256.clone();
         let phash = photo.phash;
         if self.photos.insert(sha256.clone(), photo).is_none() {

@@ -6,6 +6,7 @@
 //! number of photos.
 
 pub(crate) mod examine;
+mod identity;
 mod known;
 mod report;
 
@@ -15,23 +16,22 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use wardrobe_ingest::{RgbImage, discover};
-use wardrobe_types::GarmentId;
+use wardrobe_types::{Garment, GarmentId};
 
 use self::examine::{Cut, Examined, Ready, examine};
+use self::identity::identify;
 use self::known::Known;
 pub use self::report::{IngestReport, PhotoReport, PhotoStatus, Summary, Warning, WarningKind};
 use crate::home::Home;
 use crate::models::Look;
+use crate::reconcile::reconcile;
 use crate::record::Seen;
-use crate::store::{PhotoRow, insert_photo, upsert_garment};
+use crate::store::{PhotoRow, delete_garment, insert_photo, upsert_garment};
 use crate::{Result, Wardrobe, vectors};
 
 /// Photos read ahead of the models; also the models' batch.
 const CHUNK: usize = 16;
-/// Hexadecimal digits of the photo's hash in a garment's id: 48 bits, so that a million photos meet
-/// by chance with a probability of 1 in 500.
-const ID_DIGITS: usize = 12;
-/// The same for the photo's file name: 80 bits.
+/// Hexadecimal digits of the photo's hash in its file name: 80 bits.
 const FILE_DIGITS: usize = 20;
 
 /// How an ingest is getting on.
@@ -73,7 +73,7 @@ impl Wardrobe {
             .iter()
             .for_each(|photo| progress(Progress::Done(photo)));
         if !found.photos.is_empty() {
-            let known = Known::read(&self.store, self.models()?.embedder())?;
+            let known = Known::read(self)?;
             let mut run = Run {
                 wardrobe: self,
                 known,
@@ -125,16 +125,21 @@ impl Run<'_> {
     /// Examines a chunk on all cores and shows its garments to the models in one batch.
     fn look_at(&self, chunk: &[PathBuf]) -> Result<Vec<Outcome>> {
         let known = &self.known;
+        let detector = self.wardrobe.detector()?;
         let examined: Vec<Result<Examined>> = chunk
             .par_iter()
-            .map(|path| examine(path, |sha256| known.is_settled(sha256)))
+            .map(|path| examine(path, detector, |sha256| known.is_settled(sha256)))
             .collect();
         let shown: Vec<&RgbImage> = examined
             .iter()
             .flatten()
             .flat_map(Examined::shown)
             .collect();
-        let mut looks = self.wardrobe.models()?.look(&shown)?.into_iter();
+        let mut looks = self.wardrobe.models()?.look(&shown)?;
+        if let Some(clip) = self.wardrobe.clip()? {
+            clip.look(&shown, &mut looks)?;
+        }
+        let mut looks = looks.into_iter();
         let outcomes = examined.into_iter().map(|examined| {
             let examined = examined?;
             let count = examined.shown().count();
@@ -200,6 +205,14 @@ impl Run<'_> {
             .cloned()
             .map(Warning::from)
             .collect();
+        if ready.undetected {
+            let message = "no garment was detected: what stands out from its ground was taken, or the whole photo";
+            warnings.push(Warning {
+                kind: WarningKind::NothingDetected,
+                message: message.into(),
+                value: 0.0,
+            });
+        }
         if let Some(garments) = renewed {
             let message = "looked at again with the models at hand; corrections are kept".into();
             warnings.push(Warning {
@@ -250,15 +263,11 @@ pub(crate) fn row_of(path: &Path, ready: &Ready) -> PhotoRow {
 }
 
 /// What there is to store of one garment; `None` if the models named nothing.
-fn see(sha256: &str, place: usize, cut: &Cut, look: &Look) -> Option<Seen> {
-    let best = look.predictions.first()?;
-    let id = match place {
-        0 => sha256[..ID_DIGITS].to_owned(),
-        _ => format!("{}-{}", &sha256[..ID_DIGITS], place + 1),
-    };
+fn see(id: GarmentId, cut: &Cut, look: &Look) -> Option<Seen> {
+    let best = reconcile(&look.predictions, cut.detected)?;
     Some(Seen {
-        crop: Home::crop_name(&id),
-        id: GarmentId::new(id),
+        crop: Home::crop_name(id.as_str()),
+        id,
         bbox: cut.bbox,
         category: best.category,
         category_confidence: best.confidence,
@@ -276,12 +285,16 @@ impl Wardrobe {
         ready: &Ready,
         looks: &[Look],
     ) -> Result<Vec<Seen>> {
-        let looked_at = ready.cuts.iter().zip(looks).enumerate();
+        let stored = self.store.garments_of(&row.sha256)?;
+        let boxes: Vec<_> = ready.cuts.iter().map(|cut| cut.bbox).collect();
+        let ids = identify(&row.sha256, &boxes, &stored);
+        let looked_at = ready.cuts.iter().zip(looks).zip(ids);
         let seen: Vec<Seen> = looked_at
-            .filter_map(|(place, (cut, look))| see(&ready.sha256, place, cut, look))
+            .filter_map(|((cut, look), id)| see(id, cut, look))
             .collect();
+        let gone = self.gone(row, &stored, &seen)?;
         let files = self.write_files(row, ready, &seen);
-        if let Err(error) = files.and_then(|()| self.write_rows(row, &seen, looks)) {
+        if let Err(error) = files.and_then(|()| self.write_rows(row, &seen, looks, &gone)) {
             if self
                 .store
                 .garments_of(&row.sha256)
@@ -291,7 +304,22 @@ impl Wardrobe {
             }
             return Err(error);
         }
+        // After the rows, as always.
+        for garment in &gone {
+            self.home.remove(&garment.crop)?;
+        }
         Ok(seen)
+    }
+
+    /// The stored garments of a photo that are not seen in it any more. Those the wearer has corrected stay: they are
+    /// garments to the wearer.
+    fn gone(&self, row: &PhotoRow, stored: &[Garment], seen: &[Seen]) -> Result<Vec<Garment>> {
+        let corrected = self.store.corrected_of(&row.sha256)?;
+        let still_seen = |id: &GarmentId| seen.is_empty() || seen.iter().any(|seen| seen.id == *id);
+        let gone = stored
+            .iter()
+            .filter(|garment| !still_seen(&garment.id) && !corrected.contains(&garment.id));
+        Ok(gone.cloned().collect())
     }
 
     fn write_files(&self, row: &PhotoRow, ready: &Ready, seen: &[Seen]) -> Result<()> {
@@ -302,16 +330,29 @@ impl Wardrobe {
         Ok(())
     }
 
-    fn write_rows(&mut self, row: &PhotoRow, seen: &[Seen], looks: &[Look]) -> Result<()> {
-        for look in looks {
-            self.vectors()?.make_room(&look.embedding)?;
+    fn write_rows(
+        &mut self,
+        row: &PhotoRow,
+        seen: &[Seen],
+        looks: &[Look],
+        gone: &[Garment],
+    ) -> Result<()> {
+        for embedding in looks.iter().flat_map(Look::embeddings) {
+            self.vectors()?.make_room(embedding)?;
         }
+        let collections = self.vectors()?.collections()?;
         let failed = self.store.failed();
         self.store.transaction(|tx| {
             insert_photo(tx, row).map_err(&failed)?;
             for (seen, look) in seen.iter().zip(looks) {
                 upsert_garment(tx, &row.sha256, seen).map_err(&failed)?;
-                vectors::upsert_in(tx, &seen.id, &look.embedding)?;
+                for embedding in look.embeddings() {
+                    vectors::upsert_in(tx, &seen.id, embedding)?;
+                }
+            }
+            for garment in gone {
+                vectors::delete_in(tx, &garment.id, &collections)?;
+                delete_garment(tx, &garment.id, &row.sha256).map_err(&failed)?;
             }
             Ok(())
         })

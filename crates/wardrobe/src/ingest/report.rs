@@ -86,6 +86,8 @@ pub enum WarningKind {
     NearDuplicate,
     /// It was there and was looked at again, with other models. Value: garments renewed.
     Renewed,
+    /// A detector found no garment in it, and what stands out was taken for one. Value: 0.
+    NothingDetected,
     /// The photo's quality.
     #[serde(untagged)]
     Quality(quality::WarningKind),

@@ -1,8 +1,10 @@
 //! The wardrobe without models: garments are put in as the models would have seen them.
 
+mod detector;
 mod folder;
 mod garments;
 mod pages;
+mod search;
 
 use std::path::Path;
 
@@ -11,7 +13,7 @@ use wardrobe_ingest::image::{Rgb, RgbImage};
 use wardrobe_ingest::{Format, assess, perceptual_hash};
 use wardrobe_types::{Category, ColorName, EmbedderId, Embedding};
 
-use crate::ingest::examine::{Cut, Ready, cut, jpegs};
+use crate::ingest::examine::{Cut, Cuts, Ready, cut, jpegs};
 use crate::ingest::row_of;
 use crate::{Look, ModelOptions, Prediction, Wardrobe};
 
@@ -39,7 +41,10 @@ fn photo(color: ColorName, mark: u32) -> RgbImage {
 /// What there is to store of a picture.
 fn ready(picture: &RgbImage) -> Ready {
     let bytes = crate::picture::jpeg(picture, 95, "test").unwrap();
-    let cuts = cut(picture).unwrap();
+    let Cuts {
+        garments: cuts,
+        undetected,
+    } = cut(picture, None).unwrap();
     Ready {
         sha256: wardrobe_weights::sha256(&bytes),
         format: Format::Jpeg,
@@ -47,6 +52,7 @@ fn ready(picture: &RgbImage) -> Ready {
         quality: assess(picture).unwrap(),
         jpegs: jpegs(&cuts).unwrap(),
         cuts,
+        undetected,
         bytes,
     }
 }
@@ -61,6 +67,7 @@ fn look(category: Category, cut: &Cut, embedder: &str) -> Look {
             confidence: 0.9,
         }],
         embedding: Embedding::new(EmbedderId::new(embedder), values).unwrap(),
+        meaning: None,
     }
 }
 

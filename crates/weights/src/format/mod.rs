@@ -3,6 +3,8 @@
 mod pytorch;
 mod safetensors;
 
+pub(crate) use safetensors::to_bytes;
+
 use std::collections::BTreeMap;
 
 use candle_core::Tensor;

@@ -8,7 +8,8 @@ mod data;
 mod trainer;
 
 use crate::TrainConfig;
-use crate::curves::{self, LogRow};
+use crate::checkpoint::write_log;
+use crate::curves::{self, BLUE, GREEN, Line, Panel, RED};
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::classify::Metrics;
 use crate::progress::Event;
@@ -50,6 +51,19 @@ pub struct Summary {
     pub curves: PathBuf,
     /// Wall time of all epochs, over all resumptions.
     pub seconds: f64,
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct LogRow {
+    epoch: usize,
+    image_size: usize,
+    learning_rate: f64,
+    train_loss: f32,
+    val_top1: f64,
+    val_top5: f64,
+    val_macro_f1: f64,
+    seconds: f64,
 }
 
 /// File names within [`Run::out`].
@@ -111,13 +125,12 @@ pub fn train(
             seconds,
         });
         write_log(&log, &run.out.join(LOG))?;
-        curves::draw(&log, &run.out.join(CURVES))?;
+        draw(&log, &run.out.join(CURVES))?;
         trainer.checkpoint(&run.out.join(CHECKPOINT))?;
         watch(Event::Epoch {
             epoch: epoch + 1,
             train_loss,
-            top1,
-            macro_f1,
+            metrics: vec![("top-1", top1), ("macro-F1", macro_f1)],
             best,
             seconds,
         });
@@ -138,14 +151,29 @@ pub fn train(
     })
 }
 
-fn write_log(rows: &[LogRow], path: &Path) -> Result<()> {
-    let failed = |e: csv::Error| Error::File {
-        path: path.to_path_buf(),
-        source: std::io::Error::other(e),
+/// Draws the log to a PNG: loss above, validation metrics below.
+fn draw(rows: &[LogRow], path: &Path) -> Result<()> {
+    let line = |name, color, of: fn(&LogRow) -> f64| {
+        let points = rows.iter().map(|row| (row.epoch, of(row)));
+        Line {
+            name,
+            color,
+            points: points.collect(),
+        }
     };
-    let mut writer = csv::Writer::from_path(path).map_err(failed)?;
-    rows.iter()
-        .try_for_each(|row| writer.serialize(row))
-        .map_err(failed)?;
-    writer.flush().at(path)
+    let loss = Panel {
+        title: "Training loss",
+        top: None,
+        lines: vec![line("loss", BLUE, |row| row.train_loss.into())],
+    };
+    let validation = Panel {
+        title: "Validation",
+        top: Some(1.0),
+        lines: vec![
+            line("top-1", BLUE, |row| row.val_top1),
+            line("top-5", GREEN, |row| row.val_top5),
+            line("macro-F1", RED, |row| row.val_macro_f1),
+        ],
+    };
+    curves::draw([loss, validation], rows.len(), path)
 }

@@ -1,11 +1,10 @@
 //! A network in training, with its optimiser and its average.
 
 use super::data::Data;
-use super::{CHECKPOINT, LOG, Run};
+use super::{Best, CHECKPOINT, LOG, LogRow, Run};
 use crate::TrainConfig;
 use crate::augment::vary;
-use crate::checkpoint::{Checkpoint, Progress, write_safetensors};
-use crate::curves::LogRow;
+use crate::checkpoint::{self, Checkpoint, Progress, write_safetensors};
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::classify::{Metrics, metrics, rank_labels};
 use crate::progress::Event;
@@ -36,7 +35,7 @@ pub(super) struct Trainer<'a> {
     optimizer: AdamW,
     average: Ema,
     frozen_epochs: usize,
-    pub(super) progress: Progress,
+    pub(super) progress: Progress<Best>,
 }
 
 impl<'a> Trainer<'a> {
@@ -58,9 +57,6 @@ impl<'a> Trainer<'a> {
             weight_decay: config.weight_decay,
             ..AdamWConfig::default()
         };
-        let settings = serde_json::to_string(config)
-            .map_err(std::io::Error::other)
-            .at(&run.out)?;
         Ok(Self {
             config,
             device: device.clone(),
@@ -81,13 +77,9 @@ impl<'a> Trainer<'a> {
             } else {
                 0
             },
-            progress: Progress {
-                epochs: 0,
-                average_updates: 0,
-                best: None,
-                config: settings,
-                seconds: 0.0,
-            },
+            progress: Progress::new(config)
+                .map_err(std::io::Error::other)
+                .at(&run.out)?,
         })
     }
 
@@ -290,31 +282,18 @@ impl<'a> Trainer<'a> {
     }
 
     pub(super) fn resume(&mut self, out: &Path) -> Result<Vec<LogRow>> {
-        let path = out.join(CHECKPOINT);
-        let checkpoint = Checkpoint::load(&path, &self.device)?;
-        if checkpoint.progress.config != self.progress.config {
-            let problem = "made with other settings: resume with the same ones, or start anew in another folder";
-            return Err(Error::Checkpoint {
-                path,
-                problem: problem.to_owned(),
-            });
-        }
+        let settings = &self.progress.config;
+        let (checkpoint, rows): (Checkpoint<Best>, Vec<LogRow>) = checkpoint::resume(
+            &out.join(CHECKPOINT),
+            &out.join(LOG),
+            settings,
+            &self.device,
+        )?;
         self.store.set(&checkpoint.weights)?;
         self.optimizer.restore(&checkpoint.optimizer)?;
         self.average
             .restore(&checkpoint.average, checkpoint.progress.average_updates)?;
         self.progress = checkpoint.progress;
-        let log = out.join(LOG);
-        let invalid = |e: csv::Error| Error::Checkpoint {
-            path: log.clone(),
-            problem: e.to_string(),
-        };
-        let mut rows: Vec<LogRow> = csv::Reader::from_path(&log)
-            .map_err(invalid)?
-            .deserialize()
-            .collect::<Result<_, _>>()
-            .map_err(invalid)?;
-        rows.truncate(self.progress.epochs);
         // The log's numbers come back as they were written; JSON's may be off in the last place, and a later epoch
         // that is only as good as the best one would pass for better.
         if let Some(best) = &mut self.progress.best

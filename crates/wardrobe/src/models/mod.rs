@@ -1,5 +1,8 @@
 //! Every call of a model, in one place.
 
+mod clip;
+mod detector;
+
 use std::path::PathBuf;
 
 use candle_core::Device;
@@ -9,6 +12,8 @@ use wardrobe_ingest::RgbImage;
 use wardrobe_types::{EmbedderId, Embedding};
 use wardrobe_weights::{Resolved, Resolver, Source, sha256, sha256_of_file};
 
+pub use self::clip::Clip;
+pub use self::detector::{DetectorChoice, GarmentDetector};
 use crate::Result;
 
 /// The classifier's name in the weights' manifest.
@@ -23,6 +28,11 @@ pub struct ModelOptions {
     pub device: String,
     /// A folder to look for weights in before the usual places, or the classifier's file itself.
     pub weights: Option<PathBuf>,
+    /// A file of CLIP's weights, say fine-tuned ones, instead of the manifest's. With `quickgelu` in its name it is of that
+    /// edition, as OpenAI's own are.
+    pub clip: Option<PathBuf>,
+    /// The detector of garments.
+    pub detector: DetectorChoice,
 }
 
 impl Default for ModelOptions {
@@ -30,6 +40,8 @@ impl Default for ModelOptions {
         Self {
             device: "auto".into(),
             weights: None,
+            clip: None,
+            detector: DetectorChoice::Usual,
         }
     }
 }
@@ -71,6 +83,15 @@ pub struct Look {
     pub predictions: Vec<Prediction>,
     /// Where it lies among other looks.
     pub embedding: Embedding,
+    /// Where it lies among words, by [`Clip`], where its weights are at hand.
+    pub meaning: Option<Embedding>,
+}
+
+impl Look {
+    /// All that places it, each in a space of its own.
+    pub(crate) fn embeddings(&self) -> impl Iterator<Item = &Embedding> {
+        std::iter::once(&self.embedding).chain(&self.meaning)
+    }
 }
 
 impl Models {
@@ -118,6 +139,7 @@ impl Models {
             Ok(Look {
                 predictions: seen.predictions,
                 embedding,
+                meaning: None,
             })
         });
         Ok(looks.collect())
@@ -126,11 +148,7 @@ impl Models {
 
 /// The weights' SHA-256.
 fn fingerprint(resolved: &Resolved) -> Result<String> {
-    let verified = resolved
-        .entry
-        .as_ref()
-        .and_then(|entry| entry.sha256.clone());
-    Ok(match (verified, &resolved.source) {
+    Ok(match (resolved.sha256.clone(), &resolved.source) {
         (Some(hash), _) => hash,
         (None, Source::File(path)) => sha256_of_file(path)?,
         (None, Source::BuiltIn(bytes)) => sha256(bytes),

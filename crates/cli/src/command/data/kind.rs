@@ -1,0 +1,95 @@
+//! The data sets that are known, and how to get them.
+
+use anyhow::Result;
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::Status;
+
+/// A data set, by the name people know it by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// DeepFashion2: 491,000 photos, boxes of 13 classes
+    Deepfashion2,
+    /// Clothing Co-Parsing: street photos with boxes, as COCO's JSON
+    Ccp,
+    /// What `data prepare cut-paste` made, or any YOLO folder
+    CutPaste,
+    /// A folder of photos for each label
+    Imagefolder,
+    /// Fashion Product Images: styles.csv and images/
+    FashionProducts,
+}
+
+#[derive(Serialize)]
+struct Instructions {
+    dataset: Kind,
+    instructions: &'static str,
+}
+
+impl Kind {
+    /// Whether its photos have boxes.
+    pub fn has_boxes(self) -> bool {
+        matches!(self, Self::Deepfashion2 | Self::Ccp | Self::CutPaste)
+    }
+
+    /// Prints how to get it.
+    pub fn tell(self, context: &Context) -> Result<Status> {
+        let instructions = self.instructions();
+        let document = Instructions {
+            dataset: self,
+            instructions,
+        };
+        context.out.answer(&document, || instructions)?;
+        Ok(Status::Done)
+    }
+
+    fn instructions(self) -> &'static str {
+        match self {
+            Self::Deepfashion2 => {
+                "DeepFashion2 is free for research, after registration.\n\
+                 \n\
+                 1. Fill in the form that https://github.com/switchablenorms/DeepFashion2 links to; the password comes by mail.\n\
+                 2. Download train.zip and validation.zip from there, and unpack both with the password into one folder:\n\
+                 \x20     deepfashion2/train/image/000001.jpg       deepfashion2/train/annos/000001.json\n\
+                 \x20     deepfashion2/validation/image/...         deepfashion2/validation/annos/...\n\
+                 3. Check it:     wardrobe data verify deepfashion2 --data deepfashion2\n\
+                 4. Train on it:  wardrobe train detect --data deepfashion2 --out runs/detector\n\
+                 \x20  It is read as it is. For other programs, or for a small part to try things on:\n\
+                 \x20     wardrobe data prepare deepfashion2 --data deepfashion2 --out df2-small --subset 500\n\
+                 \n\
+                 Its 13 classes become the detector's: tops, outerwear, dresses, skirts, trousers and shorts."
+            }
+            Self::Ccp => {
+                "Clothing Co-Parsing: street photos of people, from https://github.com/bearpaw/clothing-co-parsing.\n\
+                 \n\
+                 Its pixel masks have to be made boxes first, as COCO's JSON with a detector class as each category's\n\
+                 supercategory (top, outerwear, dress, skirt, trousers, shorts, shoes, bag, hat):\n\
+                 \x20     ccp/annotations_train.json   ccp/annotations_val.json   ccp/photos/0001.jpg\n\
+                 Check it:  wardrobe data verify ccp --data ccp"
+            }
+            Self::CutPaste => {
+                "Pictures composed from photos of one garment each:\n\
+                 \x20     wardrobe data prepare cut-paste --data clothing --out made"
+            }
+            Self::Imagefolder => {
+                "Photos of one garment each, in a folder for each label:\n\
+                 \x20     clothing/train/t-shirt/1.jpg   clothing/train/pants/2.jpg   clothing/val/...\n\
+                 Labels are categories of the taxonomy or those of the public clothing photos (CC0):\n\
+                 https://github.com/alexeygrigorev/clothing-dataset\n\
+                 Check it:     wardrobe data verify imagefolder --data clothing\n\
+                 Train on it:  wardrobe train classify --data clothing --out runs/first"
+            }
+            Self::FashionProducts => {
+                "Fashion Product Images (small), 44,000 catalogue photos, from Kaggle with an account:\n\
+                 https://www.kaggle.com/datasets/paramaggarwal/fashion-product-images-small\n\
+                 Unpack it so that the table lies beside the photos, and keep a part aside to measure on:\n\
+                 \x20     products/styles_train.csv   products/styles_val.csv   products/images/1163.jpg\n\
+                 Check it:      wardrobe data verify fashion-products --data products\n\
+                 Measure on it: wardrobe eval colors --data products"
+            }
+        }
+    }
+}

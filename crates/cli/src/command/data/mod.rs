@@ -1,0 +1,73 @@
+//! `wardrobe data`
+
+mod convert;
+mod cut_paste;
+mod kind;
+mod stats;
+mod verify;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use self::kind::Kind;
+use crate::context::Context;
+use crate::failure::Status;
+
+/// Prepare, check and describe data sets to train and measure on
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  wardrobe data prepare deepfashion2\n  wardrobe data prepare deepfashion2 --data deepfashion2 --out df2-small --subset 500\n  wardrobe data prepare cut-paste --data clothing --out made -n 20000 --preview sheet.png\n  wardrobe data verify ccp --data ccp\n  wardrobe data stats cut-paste --data made --json"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Task {
+    /// Make a data set ready to train on, or say how to get it
+    #[command(subcommand)]
+    Prepare(Prepare),
+    /// Read everything, every photo to its last pixel, and list what is wrong
+    Verify(DataSet),
+    /// Count photos, boxes and labels
+    Stats(DataSet),
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Prepare {
+    /// DeepFashion2 to YOLO's layout; without --data, how to get it
+    Deepfashion2(convert::Args),
+    /// Clothing Co-Parsing's street photos to YOLO's layout; without --data, how to get them
+    Ccp(convert::Args),
+    /// Photos of one garment each in a folder a label: how to lay them out
+    Imagefolder,
+    /// The catalogue photos (Fashion Product Images): how to get them and lay them out
+    FashionProducts,
+    CutPaste(cut_paste::Args),
+}
+
+#[derive(Debug, clap::Args)]
+struct DataSet {
+    /// Which kind of data set it is
+    #[arg(value_enum, value_name = "DATASET")]
+    kind: Kind,
+    /// Where it is
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+}
+
+pub fn run(args: Args, context: &Context) -> Result<Status> {
+    match args.task {
+        Task::Prepare(Prepare::Deepfashion2(args)) => {
+            convert::run(Kind::Deepfashion2, args, context)
+        }
+        Task::Prepare(Prepare::Ccp(args)) => convert::run(Kind::Ccp, args, context),
+        Task::Prepare(Prepare::Imagefolder) => Kind::Imagefolder.tell(context),
+        Task::Prepare(Prepare::FashionProducts) => Kind::FashionProducts.tell(context),
+        Task::Prepare(Prepare::CutPaste(args)) => cut_paste::run(args, context),
+        Task::Verify(DataSet { kind, data }) => verify::run(kind, &data, context),
+        Task::Stats(DataSet { kind, data }) => stats::run(kind, &data, context),
+    }
+}
