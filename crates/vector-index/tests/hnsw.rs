@@ -255,29 +255,31 @@ fn many_copies_of_one_vector_are_all_found() {
 }
 
 #[test]
-fn vectors_without_structure_are_searched_exactly() {
-    // In 300 dimensions uniform vectors are all equally far: no graph finds the nearest.
+fn vectors_without_structure_are_found_all_the_same() {
+    // In 300 dimensions uniform vectors are all about equally far: a graph must be walked widely to
+    // find the nearest, or not be used.
     let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder.path().join("wardrobe.db"));
+    let path = folder.path().join("wardrobe.db");
+    let (store, exact) = (open(&path), exact(&path));
     let noise = CollectionSpec::cosine("noise", 300, "model-a");
     store.create_collection(&noise).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(4);
-    let mut vector = |_| -> Vec<f32> { (0..300).map(|_| rng.random_range(-1.0..1.0)).collect() };
-    let vectors: Vec<Vec<f32>> = (0..12_000).map(&mut vector).collect();
-    let records: Vec<Record> = vectors
-        .iter()
-        .enumerate()
-        .map(|(i, v)| Record::new(format!("{i:05}"), v.clone()))
+    let mut vector = || -> Vec<f32> { (0..300).map(|_| rng.random_range(-1.0..1.0)).collect() };
+    let records: Vec<Record> = (0..3000)
+        .map(|i| Record::new(format!("{i:05}"), vector()))
         .collect();
     store.upsert(&noise, &records).unwrap();
     let stats = store.index(&noise).unwrap().unwrap();
-    let options = QueryOptions::top(10);
-    let by_graph = store.query(&noise, &vector(0), &options).unwrap();
-    assert_eq!(by_graph.len(), 10);
-    assert!(
-        stats.ef.is_none_or(|_| stats.recall_at_10 >= 0.99),
-        "{stats:?}"
-    );
+    let mut right = 0;
+    for _ in 0..50 {
+        let query = vector();
+        let ids = |store: &SqliteStore| -> HashSet<String> {
+            let hits = store.query(&noise, &query, &QueryOptions::top(10)).unwrap();
+            hits.into_iter().map(|hit| hit.id).collect()
+        };
+        right += ids(&store).intersection(&ids(&exact)).count();
+    }
+    assert!(right >= 485, "{right} of 500 with {stats:?}");
 }
 
 fn cache_of(path: &Path) -> PathBuf {

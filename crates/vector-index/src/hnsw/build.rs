@@ -48,7 +48,7 @@ impl Graph {
     /// Links the next `size` rows of the codes.
     fn insert(&mut self, size: usize) {
         let start = self.len();
-        let mut grown = (start..start + size).map(|slot| super::graph::level_of(slot));
+        let mut grown = (start..start + size).map(super::graph::level_of);
         let levels: Vec<u8> = grown.by_ref().collect();
         let chosen: Vec<Vec<Link>> = (0..size)
             .into_par_iter()

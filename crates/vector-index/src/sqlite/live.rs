@@ -164,7 +164,7 @@ impl Live {
     /// Writes the file, where it lacks a good part of the slots.
     fn save(&self, snapshot: &Snapshot) {
         let (saved, slots) = (self.saved.load(Ordering::Relaxed), snapshot.slots());
-        let lacks = slots < saved || slots >= saved + saved / UNSAVED + 1;
+        let lacks = slots < saved || slots > saved + saved / UNSAVED;
         if let Some(file) = self.file.as_ref().filter(|_| lacks) {
             // On a full or read-only disk the next process builds the graph again.
             if snapshot.save(file).is_ok() {
