@@ -151,19 +151,23 @@ impl Codes {
     }
 }
 
-/// Inlined where it is called, to be compiled for that caller's SIMD: rounding is a call without.
+/// A float so large that its last bit counts ones: adding it to a small number rounds that number, ties to even, and
+/// leaves the whole number in the lowest bits. `round_ties_even` is a call to libm where the target may be old.
+const ONES: f32 = 12_582_912.0;
+
+/// Inlined where it is called, to be compiled for that caller's SIMD.
 #[inline(always)]
 fn encode(row: &mut [u8], vector: &[f32], mean: &[f32]) {
-    let centred = || vector.iter().zip(mean).map(|(value, mean)| value - mean);
     let (largest, norm) = extent(vector, mean);
     let scale = largest / 127.0;
     let per_scale = if scale > 0.0 { scale.recip() } else { 0.0 };
+    // NaN (infinite times 0) becomes 0.
+    let code = |value: &f32, mean: &f32| ((value - mean) * per_scale + ONES).to_bits() as u8;
     let mut sum = 0;
-    for (code, value) in row.iter_mut().zip(centred()) {
-        // `as` saturates, and NaN (infinite times 0) becomes 0.
-        let q = (value * per_scale).round_ties_even() as i8;
-        sum += i32::from(q);
-        *code = (q as u8) ^ 0x80;
+    for ((byte, value), mean) in row.iter_mut().zip(vector).zip(mean) {
+        let q = code(value, mean);
+        sum += i32::from(q as i8);
+        *byte = q ^ 0x80;
     }
     let head = row.len() - HEAD;
     row[head..head + 4].copy_from_slice(&scale.to_ne_bytes());
