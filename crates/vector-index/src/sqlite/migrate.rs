@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::fault::Doing;
+use super::queue;
 use crate::error::Result;
 use crate::record::token;
 
@@ -64,6 +65,7 @@ CREATE TABLE vectors_removed (
 pub(super) fn create(connection: &Connection) -> Result<()> {
     let failed = Doing::new("create the vector tables", connection).failed();
     connection.execute_batch(TABLES).map_err(failed)?;
+    connection.execute_batch(queue::TABLES).map_err(failed)?;
     let insert = "INSERT INTO vectors_format (version) VALUES (?1)";
     connection.execute(insert, [FORMAT]).map_err(failed)?;
     Ok(())
@@ -73,6 +75,7 @@ pub(super) fn create(connection: &Connection) -> Result<()> {
 pub(super) fn from_1(connection: &Connection) -> Result<()> {
     let failed = Doing::new("bring the vector tables to the present format", connection).failed();
     connection.execute_batch(FROM_1).map_err(failed)?;
+    connection.execute_batch(queue::TABLES).map_err(failed)?;
     let seed: i64 = connection
         .query_row("SELECT random()", [], |row| row.get(0))
         .map_err(failed)?;

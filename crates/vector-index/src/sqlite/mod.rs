@@ -4,6 +4,7 @@ mod connections;
 mod fault;
 mod live;
 mod migrate;
+mod queue;
 mod rows;
 mod schema;
 

@@ -4,6 +4,7 @@ use half::f16;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::fault::{Doing, file_of};
+use super::queue;
 use super::schema::{self, Stored};
 use crate::collection::Precision;
 use crate::error::{IndexError, Result};
@@ -66,6 +67,8 @@ pub(super) fn upsert(
         statement.execute(values).map_err(failed)?;
     }
     schema::tally(connection, number, &added, &removed)?;
+    let keys = records.iter().map(|r| (r.user.as_str(), r.id.as_str()));
+    queue::note(connection, number, keys)?;
     remember_removed(connection, number, revision, &removed)
 }
 
@@ -89,20 +92,26 @@ pub(super) fn delete_keys<'a>(
     let number = collection.state.collection;
     let failed = Doing::new("remove vectors", connection).failed();
     let sql = "DELETE FROM vectors_records WHERE collection = ?1 AND id = ?2 AND user = ?3
-               RETURNING token";
+               RETURNING token, user";
     // No user is null, so that both take the same three values.
     let of_all = "DELETE FROM vectors_records
-                  WHERE collection = ?1 AND id = ?2 AND user IS NOT ?3 RETURNING token";
-    let mut removed: Vec<i64> = Vec::new();
+                  WHERE collection = ?1 AND id = ?2 AND user IS NOT ?3 RETURNING token, user";
+    let (mut removed, mut gone) = (Vec::new(), Vec::<(String, &str)>::new());
     for (user, id) in keys {
         let sql = if user.is_some() { sql } else { of_all };
         let mut statement = connection.prepare_cached(sql).map_err(failed)?;
-        let tokens = statement.query_map(params![number, id, user], |row| row.get(0));
-        for token in tokens.map_err(failed)? {
-            removed.push(token.map_err(failed)?);
+        let rows = statement.query_map(params![number, id, user], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        });
+        for row in rows.map_err(failed)? {
+            let (token, user) = row.map_err(failed)?;
+            removed.push(token);
+            gone.push((user, id));
         }
     }
     if !removed.is_empty() {
+        let keys = gone.iter().map(|(user, id)| (user.as_str(), *id));
+        queue::note(connection, number, keys)?;
         let revision = schema::advance(connection, number)?;
         schema::tally(connection, number, &[], &removed)?;
         remember_removed(connection, number, revision, &removed)?;
@@ -281,6 +290,7 @@ pub(super) fn stats(connection: &Connection, collection: &Stored) -> Result<Stat
 /// Removes the collection and its records.
 pub(super) fn drop_collection(connection: &Connection, collection: &Stored) -> Result<()> {
     let failed = Doing::new("remove the collection", connection).failed();
+    queue::forget(connection, collection.state.collection)?;
     for sql in [
         "DELETE FROM vectors_records WHERE collection = ?1",
         "DELETE FROM vectors_removed WHERE collection = ?1",

@@ -29,6 +29,18 @@ CREATE TABLE vectors_removed (
     token INTEGER NOT NULL,
     PRIMARY KEY (collection, revision, token)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE vectors_mirrors (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE vectors_queue (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    mirror INTEGER NOT NULL REFERENCES vectors_mirrors (id),
+    collection INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    id TEXT NOT NULL,
+    UNIQUE (mirror, collection, user, id) ON CONFLICT REPLACE
+) STRICT;
 INSERT INTO vectors_format VALUES (2);
 INSERT INTO vectors_collections VALUES
     (1, 'looks', 2, 'cosine', 'starter-v1', 3, 'f32', 2, 30),
@@ -38,3 +50,5 @@ INSERT INTO vectors_records VALUES
     (1, 'default', 'jeans', 2, 2.0, '{}', x'0000004000000000', 20),
     (2, 'default', 'jeans', 1, 2.0, '{}', x'00400000', 40);
 INSERT INTO vectors_removed VALUES (1, 3, 30);
+INSERT INTO vectors_mirrors VALUES (1, 'http://localhost:8000');
+INSERT INTO vectors_queue VALUES (1, 1, 1, 'default', 'shirt'), (4, 1, 1, 'default', 'socks');
