@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use half::f16;
 use serde::{Deserialize, Serialize};
 use wardrobe_types::EmbedderId;
 
@@ -52,6 +53,50 @@ impl FromStr for Metric {
     }
 }
 
+/// How a collection's vectors lie on disk. In memory they are f32 either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// As given: 4 bytes a value.
+    #[default]
+    F32,
+    /// Rounded to 11 significant bits: 2 bytes a value, each of magnitude up to 65504. What is read
+    /// back is what was rounded.
+    F16,
+}
+
+impl Precision {
+    /// Every precision.
+    pub const ALL: [Self; 2] = [Self::F32, Self::F16];
+
+    /// The stable name, as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+        }
+    }
+
+    /// Bytes a value takes.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+        }
+    }
+
+    /// The vector as it is read back.
+    pub(crate) fn round(self, vector: &[f32]) -> Vec<f32> {
+        match self {
+            Self::F32 => vector.to_vec(),
+            Self::F16 => vector
+                .iter()
+                .map(|value| f16::from_f32(*value).to_f32())
+                .collect(),
+        }
+    }
+}
+
 /// A collection: vectors of one dimension, made by one model, compared by one metric.
 ///
 /// Every call on a store names the collection by its whole description. A store that holds a
@@ -67,6 +112,9 @@ pub struct CollectionSpec {
     pub metric: Metric,
     /// The model that made the vectors, not empty.
     pub embedder: EmbedderId,
+    /// How the vectors lie on disk.
+    #[serde(default)]
+    pub precision: Precision,
 }
 
 impl CollectionSpec {
@@ -84,6 +132,15 @@ impl CollectionSpec {
             dimension,
             metric: Metric::Cosine,
             embedder: embedder.into(),
+            precision: Precision::F32,
+        }
+    }
+
+    /// The same collection with half the bytes on disk: see [`Precision::F16`].
+    pub fn half_precision(self) -> Self {
+        Self {
+            precision: Precision::F16,
+            ..self
         }
     }
 
@@ -114,7 +171,7 @@ impl CollectionSpec {
     /// Whether a caller who expects `self` may use the collection `stored`.
     ///
     /// # Errors
-    /// Another embedder, dimension or metric.
+    /// Another embedder, dimension, metric or precision.
     pub fn check_same(&self, stored: &Self) -> Result<()> {
         if self.embedder != stored.embedder {
             return Err(IndexError::EmbedderMismatch {
@@ -141,6 +198,10 @@ impl CollectionSpec {
         }
         if self.metric != stored.metric {
             return differ("metric", stored.metric.to_string(), self.metric.to_string());
+        }
+        if self.precision != stored.precision {
+            let name = |spec: &Self| spec.precision.as_str().to_owned();
+            return differ("precision", name(stored), name(self));
         }
         Ok(())
     }

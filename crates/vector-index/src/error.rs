@@ -149,7 +149,7 @@ pub enum IndexError {
     CollectionMismatch {
         /// The collection.
         collection: String,
-        /// `dimension` or `metric`.
+        /// `dimension`, `metric` or `precision`.
         field: &'static str,
         /// As stored.
         stored: String,
@@ -189,6 +189,16 @@ pub enum IndexError {
     /// A vector holds NaN or an infinity.
     #[error("{subject}: value {position} is {value}; all must be finite")]
     NotFinite {
+        /// Which vector.
+        subject: String,
+        /// Where in it, counted from 0.
+        position: usize,
+        /// What is there.
+        value: f32,
+    },
+    /// A value is too large for the collection's precision.
+    #[error("{subject}: value {position} is {value}, above 65504; scale it down, or store as f32")]
+    OutOfRange {
         /// Which vector.
         subject: String,
         /// Where in it, counted from 0.

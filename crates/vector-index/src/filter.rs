@@ -109,20 +109,28 @@ impl Filter {
     /// Whether a record with this metadata meets the condition.
     pub fn matches(&self, metadata: &Metadata) -> bool {
         match self {
-            Self::Eq { field, value } => holds(metadata, field, |held| equal(held, value)),
-            Self::Ne { field, value } => !holds(metadata, field, |held| equal(held, value)),
-            Self::In { field, values } => holds(metadata, field, |held| {
-                values.iter().any(|value| equal(held, value))
-            }),
-            Self::Range {
-                field,
-                lower,
-                upper,
-            } => holds(metadata, field, |held| {
-                above(held, lower) && below(held, upper)
-            }),
             Self::And(filters) => filters.iter().all(|filter| filter.matches(metadata)),
             Self::Or(filters) => filters.iter().any(|filter| filter.matches(metadata)),
+            Self::Eq { field, .. }
+            | Self::Ne { field, .. }
+            | Self::In { field, .. }
+            | Self::Range { field, .. } => self.holds_for(metadata.get(field)),
+        }
+    }
+
+    /// Whether a condition on one field holds where the field is `held`, `None` where it is
+    /// missing. Conditions on several fields hold for none alone.
+    pub(crate) fn holds_for(&self, held: Option<&Value>) -> bool {
+        match self {
+            Self::Eq { value, .. } => any(held, |held| equal(held, value)),
+            Self::Ne { value, .. } => !any(held, |held| equal(held, value)),
+            Self::In { values, .. } => {
+                any(held, |held| values.iter().any(|value| equal(held, value)))
+            }
+            Self::Range { lower, upper, .. } => {
+                any(held, |held| above(held, lower) && below(held, upper))
+            }
+            Self::And(_) | Self::Or(_) => false,
         }
     }
 
@@ -176,8 +184,9 @@ fn kind(bound: &Bound<Value>) -> Option<u8> {
     }
 }
 
-fn holds(metadata: &Metadata, field: &str, test: impl Fn(&Value) -> bool) -> bool {
-    match metadata.get(field) {
+/// Whether the test holds for the value, or for any of the list.
+fn any(held: Option<&Value>, test: impl Fn(&Value) -> bool) -> bool {
+    match held {
         Some(Value::Array(values)) => values.iter().any(test),
         Some(value) => test(value),
         None => false,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::collection::CollectionSpec;
 use crate::error::{IndexError, Result};
 
 /// The user of a store that only one person uses.
@@ -137,6 +138,22 @@ pub(crate) fn check_vector(subject: &str, vector: &[f32], dimension: usize) -> R
     }
 }
 
+/// Whether a record can be stored in the collection, and its vector as it will be read back.
+pub(crate) fn check_record(record: &Record, spec: &CollectionSpec) -> Result<Vec<f32>> {
+    record.check(spec.dimension)?;
+    let rounded = spec.precision.round(&record.vector);
+    let subject = || format!("record \"{}\" in {}", record.id, spec.precision.as_str());
+    if let Some(position) = rounded.iter().position(|value| !value.is_finite()) {
+        return Err(IndexError::OutOfRange {
+            subject: subject(),
+            position,
+            value: record.vector[position],
+        });
+    }
+    check_vector(&subject(), &rounded, spec.dimension)?;
+    Ok(rounded)
+}
+
 /// The Euclidean norm, summed in f64.
 pub(crate) fn norm(vector: &[f32]) -> f64 {
     vector
@@ -144,6 +161,14 @@ pub(crate) fn norm(vector: &[f32]) -> f64 {
         .map(|value| f64::from(*value).powi(2))
         .sum::<f64>()
         .sqrt()
+}
+
+/// The `i`-th of the random numbers that begin at `seed` (SplitMix64).
+pub(crate) fn token(seed: i64, i: usize) -> i64 {
+    let mut bits = (seed as u64).wrapping_add((i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (bits ^ (bits >> 31)) as i64
 }
 
 fn check_metadata(id: &str, metadata: &Metadata) -> Result<()> {

@@ -165,8 +165,30 @@ pub struct Stats {
     pub records: usize,
     /// Users with at least one record.
     pub users: usize,
-    /// Bytes of vector values: records x dimension x 4.
+    /// Bytes of vector values as stored: records x dimension x 4, or x 2 in half precision.
     pub vector_bytes: usize,
+}
+
+/// The graph of a collection, where it has one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GraphStats {
+    /// Records the graph links, dead ones included.
+    pub nodes: usize,
+    /// Records in memory that are removed or replaced; a fifth of all makes a new graph.
+    pub dead: usize,
+    /// Records not in the graph yet, which are scanned.
+    pub behind: usize,
+    /// Links a record gets in each layer.
+    pub m: usize,
+    /// Candidates those are chosen from.
+    pub ef_construction: usize,
+    /// Candidates a search for ten keeps. `None` where none tried reached a recall of 0.99: then
+    /// search stays exact.
+    pub ef: Option<usize>,
+    /// Recall@10 measured on the collection's own vectors.
+    pub recall_at_10: f64,
+    /// Bytes in memory beside the vectors.
+    pub bytes: usize,
 }
 
 /// The iterator of [`VectorStore::iterate`].

@@ -220,7 +220,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     let path = folder.path().join("wardrobe.db");
     let connection = Connection::open(&path).unwrap();
     connection
-        .execute_batch("UPDATE vectors_format SET version = 2")
+        .execute_batch("UPDATE vectors_format SET version = 3")
         .unwrap();
     connection.close().unwrap();
     let before = std::fs::read(&path).unwrap();
@@ -228,8 +228,8 @@ fn a_newer_format_is_refused_and_left_alone() {
     assert!(matches!(
         error,
         IndexError::NewerFormat {
-            found: 2,
-            supported: 1,
+            found: 3,
+            supported: 2,
             ..
         }
     ));
@@ -240,21 +240,48 @@ fn a_newer_format_is_refused_and_left_alone() {
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
-/// A file as the first release wrote it.
+/// Files as the first releases wrote them, and that they can be written to.
 #[test]
-fn format_1_opens() {
-    let connection = Connection::open_in_memory().unwrap();
-    connection
-        .execute_batch(include_str!("formats/v1.sql"))
-        .unwrap();
-    let store = SqliteStore::from_connection(connection).unwrap();
-    let looks = CollectionSpec::cosine("looks", 2, "starter-v1");
-    let hits = store
-        .query(&looks, &[1.0, 0.0], &QueryOptions::top(2))
-        .unwrap();
-    assert_eq!(ids(&hits), ["jeans", "shirt"]);
-    assert!((hits[1].score - 0.6).abs() < 1e-6, "{hits:?}");
-    assert_eq!(hits[1].metadata["slots"], serde_json::json!(["top"]));
+fn formats_1_and_2_open() {
+    for format in [
+        include_str!("formats/v1.sql"),
+        include_str!("formats/v2.sql"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wardrobe.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(format).unwrap();
+        drop(connection);
+        let looks = CollectionSpec::cosine("looks", 2, "starter-v1");
+        let store = SqliteStore::open(&path).unwrap();
+        let hits = store
+            .query(&looks, &[1.0, 0.0], &QueryOptions::top(2))
+            .unwrap();
+        assert_eq!(ids(&hits), ["jeans", "shirt"]);
+        assert!((hits[1].score - 0.6).abs() < 1e-6, "{hits:?}");
+        assert_eq!(hits[1].metadata["slots"], serde_json::json!(["top"]));
+        store.upsert(&looks, &[at("shirt", 9.0)]).unwrap();
+        store.delete(&looks, Scope::default(), &["jeans"]).unwrap();
+        assert_eq!(nearest(&store, &looks), ["shirt"]);
+        assert_eq!(store.stats(&looks).unwrap().records, 1);
+        assert_eq!(
+            nearest(&SqliteStore::open(&path).unwrap(), &looks),
+            ["shirt"]
+        );
+        let half = CollectionSpec::cosine("half", 2, "starter-v1").half_precision();
+        if store.collections().unwrap().contains(&half) {
+            let jeans = store
+                .get(&half, DEFAULT_USER, &["jeans"])
+                .unwrap()
+                .remove(0);
+            assert_eq!(jeans.unwrap().vector, [2.0, 0.0]);
+        }
+        let connection = Connection::open(&path).unwrap();
+        let sql = "SELECT sum(version), (SELECT records FROM vectors_collections WHERE id = 1)
+                   FROM vectors_format";
+        let versions = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        assert_eq!(versions.unwrap(), (2, 1));
+    }
 }
 
 #[test]
@@ -287,9 +314,11 @@ fn a_full_disk_loses_nothing() {
     expected.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(whole, expected);
     // With room again, it goes on.
-    store
-        .delete(&wide, Scope::default(), &["0-0", "0-1", "0-2", "0-3"])
-        .unwrap();
+    let freed: Vec<String> = (0..stored / 2)
+        .flat_map(|i| batch(i).into_iter().map(|record| record.id))
+        .collect();
+    let freed: Vec<&str> = freed.iter().map(String::as_str).collect();
+    store.delete(&wide, Scope::default(), &freed).unwrap();
     store.upsert(&wide, &batch(stored)).unwrap();
 }
 
@@ -378,5 +407,53 @@ fn many_records_on_many_threads() {
             all,
             "{threads}"
         );
+    }
+}
+
+/// Enough queries and records that a batch is a product of matrices, over whole and partly full
+/// chunks, with users and filters that leave most rows or few.
+#[test]
+fn a_large_batch_answers_as_its_queries_alone() {
+    let (store, _folder) = make();
+    let value = |i: usize, j: usize| ((i * 37 + j * 101) % 997) as f32 / 499.0 - 0.99;
+    let vector = |i: usize| -> Vec<f32> { (0..19).map(|j| value(i, j)).collect() };
+    for metric in Metric::ALL {
+        let spec = CollectionSpec {
+            metric,
+            ..spec(metric.as_str(), 19)
+        };
+        store.create_collection(&spec).unwrap();
+        let record = |i: usize| {
+            let user = if i.is_multiple_of(8) { "ben" } else { "anna" };
+            Record::new(format!("{i:04}"), vector(i))
+                .of_user(user)
+                .with("third", i % 3)
+        };
+        store
+            .upsert(&spec, &(0..2500).map(record).collect::<Vec<_>>())
+            .unwrap();
+        let queries: Vec<Vec<f32>> = (0..70).map(|i| vector(i * 13 + 5)).collect();
+        let batch: Vec<&[f32]> = queries.iter().map(Vec::as_slice).collect();
+        let some = Filter::ne("third", 1);
+        for (scope, filter) in [
+            (Scope::AllUsers, None),
+            (Scope::User("anna"), None),
+            (Scope::User("ben"), None),
+            (Scope::AllUsers, Some(&some)),
+        ] {
+            let options = QueryOptions {
+                k: 12,
+                scope,
+                filter,
+            };
+            let together = store.query_batch(&spec, &batch, &options).unwrap();
+            for (query, hits) in batch.iter().zip(&together) {
+                assert_eq!(
+                    &store.query(&spec, query, &options).unwrap(),
+                    hits,
+                    "{metric}"
+                );
+            }
+        }
     }
 }

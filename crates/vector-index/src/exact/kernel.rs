@@ -204,7 +204,7 @@ mod tests {
                 for row in &rows {
                     matrix.push(row, crate::record::norm(row));
                 }
-                let prepared: Vec<_> = queries.iter().map(|q| matrix.prepare(q)).collect();
+                let prepared: Vec<_> = queries.iter().map(|q| Matrix::prepare(dimension, metric, q)).collect();
                 let picked: Vec<u32> = (0..n as u32).rev().collect();
                 let mut scores = vec![f32::NAN; queries.len() * n];
                 score(Arch::new(), &matrix, &prepared, &picked, &mut scores);

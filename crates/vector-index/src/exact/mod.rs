@@ -2,8 +2,11 @@
 
 mod kernel;
 mod matrix;
+mod product;
 mod search;
 mod top_k;
 
+pub(crate) use kernel::score;
 pub(crate) use matrix::Matrix;
-pub(crate) use search::search;
+pub(crate) use search::{Part, search};
+pub(crate) use top_k::{Candidate, TopK};

@@ -1,62 +1,78 @@
-//! Blocks of candidates, scored and sifted, on as many threads as rayon has.
+//! Chunks of rows, scored and sifted, on as many threads as rayon has.
 
 use pulp::Arch;
 use rayon::prelude::*;
 
 use super::kernel::{QUERIES, score};
 use super::matrix::Matrix;
+use super::product::Products;
 use super::top_k::{Candidate, TopK};
+use crate::mask::Mask;
 
 /// Rows scored before sifting: 128 rows of 512 values stay in a core's second-level cache while
 /// every query of a batch passes over them.
 const BLOCK: usize = 128;
 
-/// Rows a thread takes at a time; fewer than this are not worth a second thread.
-const CHUNK: usize = 64 * BLOCK;
+/// Fewer rows than this are not worth a second thread.
+const ALONE: usize = 8192;
 
-/// The best `k` of `candidates` for each query: rows and scores, the best first.
-///
-/// `queries` come from [`Matrix::prepare`]; `key` gives a row's user and id, which order equal
-/// scores, so that the answer is the same on any number of threads.
-pub(crate) fn search<'a>(
-    matrix: &Matrix,
-    queries: &[Vec<f32>],
-    candidates: &[u32],
-    k: usize,
-    key: impl Fn(u32) -> (&'a str, &'a str) + Sync,
-) -> Vec<Vec<(u32, f32)>> {
-    let none = || vec![TopK::new(k); queries.len()];
-    let sift = |tops, rows: &[u32]| sift_chunk(tops, matrix, queries, rows, &key);
-    let tops = if k == 0 {
-        none()
-    } else if candidates.len() <= CHUNK {
-        sift(none(), candidates)
-    } else {
-        let merge = |a: Vec<TopK<'a>>, b| a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect();
-        candidates
-            .par_chunks(CHUNK)
-            .fold(none, sift)
-            .reduce(none, merge)
-    };
-    let rows = |top: TopK<'_>| top.into_sorted().iter().map(|c| (c.row, c.score)).collect();
-    tops.into_iter().map(rows).collect()
+/// From this many queries on, the rows of a chunk are scored as a product of matrices.
+const BATCH: usize = 8;
+
+/// Some rows of a matrix.
+#[derive(Debug)]
+pub(crate) struct Part<'a> {
+    /// The slot of the matrix's row 0.
+    pub(crate) first: u32,
+    pub(crate) matrix: &'a Matrix,
+    /// Which rows to search.
+    pub(crate) rows: &'a Mask,
 }
 
-fn sift_chunk<'a>(
-    mut tops: Vec<TopK<'a>>,
-    matrix: &Matrix,
+/// The best `k` of all `parts` for each query, the best first.
+///
+/// `queries` come from [`Matrix::prepare`]; `key` gives a slot's user and id, which order equal
+/// scores, so that the answer is the same on any number of threads.
+pub(crate) fn search<'a>(
+    parts: &[Part<'_>],
     queries: &[Vec<f32>],
-    rows: &[u32],
+    k: usize,
+    key: impl Fn(u32) -> (&'a str, &'a str) + Sync,
+) -> Vec<TopK<'a>> {
+    let none = || vec![TopK::new(k); queries.len()];
+    let products = (queries.len() >= BATCH).then(|| Products::new(queries));
+    let sift = |tops, part: &Part<'_>| sift_part(tops, part, queries, products.as_ref(), &key);
+    let rows: usize = parts.iter().map(|part| part.rows.count()).sum();
+    if k == 0 {
+        none()
+    } else if rows * queries.len() <= ALONE {
+        parts.iter().fold(none(), sift)
+    } else {
+        let merge = |a: Vec<TopK<'a>>, b| a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect();
+        parts.par_iter().fold(none, sift).reduce(none, merge)
+    }
+}
+
+fn sift_part<'a>(
+    mut tops: Vec<TopK<'a>>,
+    part: &Part<'_>,
+    queries: &[Vec<f32>],
+    products: Option<&Products>,
     key: &impl Fn(u32) -> (&'a str, &'a str),
 ) -> Vec<TopK<'a>> {
+    if let Some(products) = products.filter(|products| products.pay(part)) {
+        products.sift(part, &mut tops, key);
+        return tops;
+    }
     let arch = Arch::new();
+    let rows: Vec<u32> = part.rows.iter().collect();
     let mut scores = [0.0; QUERIES * BLOCK];
     for rows in rows.chunks(BLOCK) {
         for (queries, tops) in queries.chunks(QUERIES).zip(tops.chunks_mut(QUERIES)) {
             let scores = &mut scores[..queries.len() * rows.len()];
-            score(arch, matrix, queries, rows, scores);
+            score(arch, part.matrix, queries, rows, scores);
             for (top, scores) in tops.iter_mut().zip(scores.chunks(rows.len())) {
-                sift_block(top, rows, scores, key);
+                sift_block(top, part.first, rows, scores, key);
             }
         }
     }
@@ -65,17 +81,15 @@ fn sift_chunk<'a>(
 
 fn sift_block<'a>(
     top: &mut TopK<'a>,
+    first: u32,
     rows: &[u32],
     scores: &[f32],
     key: &impl Fn(u32) -> (&'a str, &'a str),
 ) {
     for (&row, &score) in rows.iter().zip(scores) {
         if score >= top.least() {
-            top.offer(Candidate {
-                score,
-                key: key(row),
-                row,
-            });
+            let (slot, key) = (first + row, key(first + row));
+            top.offer(Candidate { score, key, slot });
         }
     }
 }

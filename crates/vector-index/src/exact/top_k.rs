@@ -3,13 +3,13 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// A row and its score. The greatest is the worst, so that a heap has it on top.
+/// A slot and its score. The greatest is the worst, so that a heap has it on top.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Candidate<'a> {
-    pub(super) score: f32,
+pub(crate) struct Candidate<'a> {
+    pub(crate) score: f32,
     /// The row's user and id, which order equal scores.
-    pub(super) key: (&'a str, &'a str),
-    pub(super) row: u32,
+    pub(crate) key: (&'a str, &'a str),
+    pub(crate) slot: u32,
 }
 
 impl Ord for Candidate<'_> {
@@ -36,13 +36,13 @@ impl PartialEq for Candidate<'_> {
 impl Eq for Candidate<'_> {}
 
 #[derive(Debug, Clone)]
-pub(super) struct TopK<'a> {
+pub(crate) struct TopK<'a> {
     k: usize,
     heap: BinaryHeap<Candidate<'a>>,
 }
 
 impl<'a> TopK<'a> {
-    pub(super) fn new(k: usize) -> Self {
+    pub(crate) fn new(k: usize) -> Self {
         Self {
             k,
             heap: BinaryHeap::new(),
@@ -50,14 +50,14 @@ impl<'a> TopK<'a> {
     }
 
     /// The score a candidate must reach to be kept; below it, don't bother to offer.
-    pub(super) fn least(&self) -> f32 {
+    pub(crate) fn least(&self) -> f32 {
         match self.heap.peek() {
             Some(worst) if self.heap.len() >= self.k => worst.score,
             _ => f32::NEG_INFINITY,
         }
     }
 
-    pub(super) fn offer(&mut self, candidate: Candidate<'a>) {
+    pub(crate) fn offer(&mut self, candidate: Candidate<'a>) {
         if self.heap.len() < self.k {
             self.heap.push(candidate);
         } else if let Some(mut worst) = self.heap.peek_mut()
@@ -67,7 +67,7 @@ impl<'a> TopK<'a> {
         }
     }
 
-    pub(super) fn merge(mut self, other: Self) -> Self {
+    pub(crate) fn merge(mut self, other: Self) -> Self {
         other
             .heap
             .into_iter()
@@ -76,7 +76,7 @@ impl<'a> TopK<'a> {
     }
 
     /// The best first.
-    pub(super) fn into_sorted(self) -> Vec<Candidate<'a>> {
+    pub(crate) fn into_sorted(self) -> Vec<Candidate<'a>> {
         self.heap.into_sorted_vec()
     }
 }
@@ -104,14 +104,14 @@ mod tests {
         ) {
             let ids: Vec<String> = (0..scores.len()).map(|i| format!("{:02}", i * 7 % 60)).collect();
             let candidates = scores.iter().zip(&ids).enumerate().map(|(row, (score, id))| {
-                Candidate { score: f32::from(*score), key: ("u", id), row: row as u32 }
+                Candidate { score: f32::from(*score), key: ("u", id), slot: row as u32 }
             });
             let mut all: Vec<_> = candidates.collect();
             let (left, right) = all.split_at(cut.min(all.len()));
             let got = top(k, left).merge(top(k, right)).into_sorted();
             all.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.key.cmp(&b.key)));
             let rows = |candidates: &[Candidate<'_>]| -> Vec<u32> {
-                candidates.iter().take(k).map(|c| c.row).collect()
+                candidates.iter().take(k).map(|c| c.slot).collect()
             };
             prop_assert_eq!(rows(&got), rows(&all));
         }

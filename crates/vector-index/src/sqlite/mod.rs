@@ -1,39 +1,71 @@
 //! The embedded store: SQLite holds the truth, memory holds a copy to search.
 
-mod cache;
+mod connections;
 mod fault;
+mod live;
+mod migrate;
+mod queue;
 mod rows;
 mod schema;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction};
 
-use self::cache::Cache;
-use self::fault::{fault, file_of};
+use self::connections::Connections;
+use self::fault::fault;
+use self::live::Live;
 use self::schema::Stored;
 use crate::collection::CollectionSpec;
 use crate::error::{IndexError, Result};
 use crate::filter::Filter;
+use crate::memory::Snapshot;
 use crate::record::{Hit, Record, Scope, check_vector};
-use crate::store::{Cursor, QueryOptions, Stats, VectorStore};
+use crate::store::{Cursor, GraphStats, QueryOptions, Stats, VectorStore};
 
 /// A [`VectorStore`] in one SQLite file.
 ///
 /// A write is synced to disk before the call returns, and a crash at any instant loses nothing a
 /// call returned for. The first query of a collection reads it into memory (dimension x 4 bytes a
-/// record and the metadata); each later query first reads what any process has changed since.
-/// Several stores, in one process or many, may share a file, and the file may hold other tables:
-/// [`SqliteStore::upsert_in`] and [`SqliteStore::delete_in`] change vectors in one transaction with
-/// them.
+/// record, and the metadata); each later query first reads what any process has changed since.
+/// Queries wait for no writer. Several stores, in one process or many, may share a file, and the
+/// file may hold other tables: [`SqliteStore::upsert_in`] and [`SqliteStore::delete_in`] change
+/// vectors in one transaction with them.
+///
+/// From [`IndexOptions::graph_from`] records on, queries walk a graph of near neighbours (HNSW)
+/// instead of comparing with every record. It is built in the background once it pays, or at once by
+/// [`SqliteStore::index`], and kept beside the database in `<file>-graph-<n>` with the vectors in
+/// the shape they are searched in: a cache, that is read only if it is whole and tells the truth,
+/// and may be deleted.
 #[derive(Debug)]
 pub struct SqliteStore {
-    path: PathBuf,
-    connection: Mutex<Connection>,
-    /// By collection name. Taken after `connection`, never before; a cache's own lock likewise.
-    caches: Mutex<HashMap<String, Arc<RwLock<Cache>>>>,
+    connections: Connections,
+    options: IndexOptions,
+    /// By the collection's number in the database.
+    live: Mutex<HashMap<i64, Arc<Live>>>,
+}
+
+/// When a [`SqliteStore`] searches by a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexOptions {
+    /// Collections, and selections by user and filter, of fewer records are scanned.
+    pub graph_from: usize,
+    /// Whether queries start work on a missing or outgrown graph, on other threads. Without, only
+    /// [`SqliteStore::index`] does it.
+    pub in_background: bool,
+}
+
+impl Default for IndexOptions {
+    /// The crossover measured by `cargo bench --bench vector_index`: below, a scan takes so little
+    /// that a graph isn't worth its building.
+    fn default() -> Self {
+        Self {
+            graph_from: 10_000,
+            in_background: true,
+        }
+    }
 }
 
 impl SqliteStore {
@@ -43,6 +75,14 @@ impl SqliteStore {
     /// A folder, a file that is no database or of a newer format (left untouched), no permission,
     /// another process that keeps it locked.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, IndexOptions::default())
+    }
+
+    /// [`SqliteStore::open`] with other options.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_with(path: impl AsRef<Path>, options: IndexOptions) -> Result<Self> {
         let path = path.as_ref();
         if path.is_dir() {
             return Err(IndexError::IsAFolder {
@@ -60,7 +100,9 @@ impl SqliteStore {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(file, flags).map_err(|error| cannot_open(error.into()))?;
-        Self::from_connection(connection)
+        let mut store = Self::from_connection(connection)?;
+        store.options = options;
+        Ok(store)
     }
 
     /// A store of its own in memory, gone when dropped.
@@ -76,14 +118,31 @@ impl SqliteStore {
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
-    pub fn from_connection(mut connection: Connection) -> Result<Self> {
-        schema::prepare(&mut connection)?;
-        let (path, caches) = (file_of(&connection), Mutex::new(HashMap::new()));
+    pub fn from_connection(connection: Connection) -> Result<Self> {
         Ok(Self {
-            path,
-            connection: Mutex::new(connection),
-            caches,
+            connections: Connections::new(connection)?,
+            options: IndexOptions::default(),
+            live: Mutex::default(),
         })
+    }
+
+    /// Builds or grows the collection's graph now, on all of rayon's threads, and saves it beside
+    /// the database; returns what there is then. Nothing to do is no error, and `None` where the
+    /// collection is below [`IndexOptions::graph_from`] or compares by dot products.
+    ///
+    /// # Errors
+    /// As a query's.
+    pub fn index(&self, spec: &CollectionSpec) -> Result<Option<GraphStats>> {
+        self.fresh(spec)?.0.index_now(self.options.graph_from);
+        self.graph_stats(spec)
+    }
+
+    /// The collection's graph, if it has one.
+    ///
+    /// # Errors
+    /// As a query's.
+    pub fn graph_stats(&self, spec: &CollectionSpec) -> Result<Option<GraphStats>> {
+        Ok(self.fresh(spec)?.1.graph_stats())
     }
 
     /// [`VectorStore::upsert`] inside the caller's transaction, on the caller's connection to the
@@ -97,11 +156,7 @@ impl SqliteStore {
         spec: &CollectionSpec,
         records: &[Record],
     ) -> Result<()> {
-        let stored = schema::find(transaction, spec)?;
-        records
-            .iter()
-            .try_for_each(|record| record.check(spec.dimension))?;
-        rows::upsert(transaction, &stored, records)
+        rows::upsert(transaction, &schema::find(transaction, spec)?, records)
     }
 
     /// [`VectorStore::delete`] inside the caller's transaction, as [`SqliteStore::upsert_in`].
@@ -114,74 +169,50 @@ impl SqliteStore {
         rows::delete(transaction, &schema::find(transaction, spec)?, scope, ids)
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
-        // A panic cannot leave the connection half-written: an open transaction rolls back.
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Runs `work` in one read transaction, so that all it reads is of one instant.
-    fn read<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        let mut connection = self.connection();
-        let failed = |source| fault("read", &self.path, source);
-        let transaction = connection.transaction().map_err(failed)?;
-        work(&transaction)
-    }
-
-    /// Runs `work` in one write transaction, kept where it succeeds and undone where not.
-    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        let mut connection = self.connection();
-        let failed = |source| fault("write", &self.path, source);
-        // Immediate: it waits for other writers now, rather than fail on its first write.
-        let transaction = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(failed)?;
-        let value = work(&transaction)?;
-        transaction.commit().map_err(failed)?;
-        Ok(value)
+    fn lives(&self) -> MutexGuard<'_, HashMap<i64, Arc<Live>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The collection in memory, as of now or later.
-    fn fresh(&self, spec: &CollectionSpec) -> Result<Arc<RwLock<Cache>>> {
-        self.read(|transaction| {
+    fn fresh(&self, spec: &CollectionSpec) -> Result<(Arc<Live>, Arc<Snapshot>)> {
+        self.connections.read(|transaction| {
             let stored = schema::find(transaction, spec)?;
-            let shared = self.cache_of(&stored);
-            let stale = match shared.read() {
-                Ok(cache) => !cache.is_at(&stored),
-                Err(_) => true,
-            };
-            if stale {
-                let mut cache = shared.write().unwrap_or_else(|poisoned| {
-                    let mut cache = poisoned.into_inner();
-                    *cache = Cache::new(&stored);
-                    shared.clear_poison();
-                    cache
-                });
-                cache.catch_up(transaction, &stored)?;
-            }
-            Ok(shared)
+            let live = self.live(&stored);
+            let snapshot = live.at(transaction, &stored)?;
+            Ok((live, snapshot))
         })
     }
 
-    fn cache_of(&self, stored: &Stored) -> Arc<RwLock<Cache>> {
-        let mut caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(RwLock::new(Cache::new(stored)));
-        caches
-            .entry(stored.spec.name.clone())
-            .or_insert_with(new)
-            .clone()
+    fn live(&self, stored: &Stored) -> Arc<Live> {
+        let number = stored.state.collection;
+        let new = || {
+            let beside = |file: &Path| {
+                let mut name = file.as_os_str().to_owned();
+                name.push(format!("-graph-{number}"));
+                PathBuf::from(name)
+            };
+            Arc::new(Live::new(stored, self.connections.file().map(beside)))
+        };
+        self.lives().entry(number).or_insert_with(new).clone()
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.lives().values().for_each(|live| live.stop());
     }
 }
 
 impl VectorStore for SqliteStore {
     fn create_collection(&self, spec: &CollectionSpec) -> Result<()> {
         spec.check()?;
-        let existing = self.read(|transaction| schema::by_name(transaction, &spec.name))?;
+        let existing = self
+            .connections
+            .read(|transaction| schema::by_name(transaction, &spec.name))?;
         if let Some(stored) = existing {
             return spec.check_same(&stored.spec); // also on a read-only file
         }
-        self.write(
+        self.connections.write(
             |transaction| match schema::by_name(transaction, &spec.name)? {
                 Some(stored) => spec.check_same(&stored.spec),
                 None => schema::insert(transaction, spec),
@@ -190,27 +221,34 @@ impl VectorStore for SqliteStore {
     }
 
     fn collections(&self) -> Result<Vec<CollectionSpec>> {
-        self.read(|transaction| schema::all(transaction))
+        self.connections
+            .read(|transaction| schema::all(transaction))
     }
 
     fn drop_collection(&self, name: &str) -> Result<bool> {
-        let dropped = self.write(|transaction| match schema::by_name(transaction, name)? {
-            Some(stored) => rows::drop_collection(transaction, &stored).map(|()| true),
-            None => Ok(false),
+        let dropped = self.connections.write(|transaction| {
+            let stored = schema::by_name(transaction, name)?;
+            if let Some(stored) = &stored {
+                rows::drop_collection(transaction, stored)?;
+            }
+            Ok(stored)
         })?;
-        self.caches
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(name);
-        Ok(dropped)
+        if let Some(stored) = &dropped {
+            let live = self.live(stored);
+            live.stop();
+            live.remove_file();
+            self.lives().remove(&stored.state.collection);
+        }
+        Ok(dropped.is_some())
     }
 
     fn upsert(&self, spec: &CollectionSpec, records: &[Record]) -> Result<()> {
-        self.write(|transaction| Self::upsert_in(transaction, spec, records))
+        self.connections
+            .write(|transaction| Self::upsert_in(transaction, spec, records))
     }
 
     fn get(&self, spec: &CollectionSpec, user: &str, ids: &[&str]) -> Result<Vec<Option<Record>>> {
-        self.read(|transaction| {
+        self.connections.read(|transaction| {
             let stored = schema::find(transaction, spec)?;
             ids.iter()
                 .map(|id| rows::get(transaction, &stored, user, id))
@@ -219,7 +257,8 @@ impl VectorStore for SqliteStore {
     }
 
     fn delete(&self, spec: &CollectionSpec, scope: Scope<'_>, ids: &[&str]) -> Result<usize> {
-        self.write(|transaction| Self::delete_in(transaction, spec, scope, ids))
+        self.connections
+            .write(|transaction| Self::delete_in(transaction, spec, scope, ids))
     }
 
     fn delete_where(
@@ -229,16 +268,13 @@ impl VectorStore for SqliteStore {
         filter: &Filter,
     ) -> Result<usize> {
         filter.check()?;
-        self.write(|transaction| {
+        self.connections.write(|transaction| {
             let stored = schema::find(transaction, spec)?;
             let found = rows::matching(transaction, &stored, scope, filter)?;
-            let mut removed = 0;
-            for key in found.chunk_by(|a, b| a.user == b.user) {
-                let ids: Vec<&str> = key.iter().map(|key| key.id.as_str()).collect();
-                let user = Scope::User(&key[0].user);
-                removed += rows::delete(transaction, &stored, user, &ids)?;
-            }
-            Ok(removed)
+            let keys = found
+                .iter()
+                .map(|key| (Some(key.user.as_str()), key.id.as_str()));
+            rows::delete_keys(transaction, &stored, keys)
         })
     }
 
@@ -252,10 +288,11 @@ impl VectorStore for SqliteStore {
             check_vector(&format!("query {i}"), vector, spec.dimension)?;
         }
         options.filter.map_or(Ok(()), Filter::check)?;
-        let shared = self.fresh(spec)?;
-        // Only `fresh` writes, and it mends what a panic in it has left.
-        let cache = shared.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(cache.query(vectors, options))
+        let (live, snapshot) = self.fresh(spec)?;
+        if self.options.in_background {
+            live.tend(vectors.len(), self.options.graph_from);
+        }
+        Ok(snapshot.query(vectors, options, self.options.graph_from))
     }
 
     fn count(
@@ -265,7 +302,7 @@ impl VectorStore for SqliteStore {
         filter: Option<&Filter>,
     ) -> Result<usize> {
         filter.map_or(Ok(()), Filter::check)?;
-        self.read(|transaction| {
+        self.connections.read(|transaction| {
             let stored = schema::find(transaction, spec)?;
             match filter {
                 None => rows::count(transaction, &stored, scope),
@@ -281,7 +318,7 @@ impl VectorStore for SqliteStore {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Vec<Record>> {
-        self.read(|transaction| {
+        self.connections.read(|transaction| {
             rows::page(
                 transaction,
                 &schema::find(transaction, spec)?,
@@ -293,6 +330,7 @@ impl VectorStore for SqliteStore {
     }
 
     fn stats(&self, spec: &CollectionSpec) -> Result<Stats> {
-        self.read(|transaction| rows::stats(transaction, &schema::find(transaction, spec)?))
+        self.connections
+            .read(|transaction| rows::stats(transaction, &schema::find(transaction, spec)?))
     }
 }

@@ -1,15 +1,22 @@
 //! Reading and writing records. Every function works inside the caller's transaction.
 
+use half::f16;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::fault::{Doing, file_of};
+use super::queue;
 use super::schema::{self, Stored};
+use crate::collection::Precision;
 use crate::error::{IndexError, Result};
 use crate::filter::Filter;
-use crate::record::{MAX_NORM, Metadata, Record, Scope, norm};
+use crate::memory::Changes;
+use crate::record::{MAX_NORM, Metadata, Record, Scope, check_record, norm, token};
 use crate::store::{Cursor, Stats};
 
-/// Writes checked records as one new revision of the collection.
+/// Writes records as one new revision of the collection.
+///
+/// # Errors
+/// A record that cannot be stored; those before it are in the transaction then.
 pub(super) fn upsert(
     connection: &Connection,
     collection: &Stored,
@@ -18,32 +25,51 @@ pub(super) fn upsert(
     if records.is_empty() {
         return Ok(());
     }
-    let revision = schema::advance(connection, collection.id)?;
+    let number = collection.state.collection;
+    let revision = schema::advance(connection, number)?;
     let failed = Doing::new("store the vectors", connection).failed();
+    let held = "SELECT token FROM vectors_records WHERE collection = ?1 AND user = ?2 AND id = ?3";
+    let mut held = connection.prepare_cached(held).map_err(failed)?;
     let sql = "INSERT INTO vectors_records
-                   (collection, user, id, revision, norm, metadata, vector)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                   (collection, user, id, revision, norm, metadata, vector, token)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                ON CONFLICT (collection, user, id) DO UPDATE SET
-                   revision = ?4, norm = ?5, metadata = ?6, vector = ?7";
-    let mut statement = connection.prepare(sql).map_err(failed)?;
-    for record in records {
+                   revision = ?4, norm = ?5, metadata = ?6, vector = ?7, token = ?8";
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let seed = "SELECT random()";
+    let seed: i64 = connection
+        .query_row(seed, [], |row| row.get(0))
+        .map_err(failed)?;
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    for (i, record) in records.iter().enumerate() {
+        let vector = check_record(record, &collection.spec)?;
         let metadata =
             serde_json::to_string(&record.metadata).map_err(|source| IndexError::MetadataJson {
                 id: record.id.clone(),
                 source,
             })?;
+        let replaced: Option<i64> = held
+            .query_row(params![number, record.user, record.id], |row| row.get(0))
+            .optional()
+            .map_err(failed)?;
+        removed.extend(replaced);
+        added.push(token(seed, i));
         let values = params![
-            collection.id,
+            number,
             record.user,
             record.id,
             revision,
-            norm(&record.vector),
+            norm(&vector),
             metadata,
-            to_blob(&record.vector)
+            to_blob(&vector, collection.spec.precision),
+            added[i]
         ];
         statement.execute(values).map_err(failed)?;
     }
-    Ok(())
+    schema::tally(connection, number, &added, &removed)?;
+    let keys = records.iter().map(|r| (r.user.as_str(), r.id.as_str()));
+    queue::note(connection, number, keys)?;
+    remember_removed(connection, number, revision, &removed)
 }
 
 /// Removes records by user and id, as one new revision; returns how many there were.
@@ -53,26 +79,73 @@ pub(super) fn delete(
     scope: Scope<'_>,
     ids: &[&str],
 ) -> Result<usize> {
+    let keys = ids.iter().map(|id| (user_of(scope), *id));
+    delete_keys(connection, collection, keys)
+}
+
+/// The same for users and ids, `None` for all users.
+pub(super) fn delete_keys<'a>(
+    connection: &Connection,
+    collection: &Stored,
+    keys: impl Iterator<Item = (Option<&'a str>, &'a str)>,
+) -> Result<usize> {
+    let number = collection.state.collection;
     let failed = Doing::new("remove vectors", connection).failed();
-    let by_user = "DELETE FROM vectors_records WHERE collection = ?1 AND id = ?2 AND user = ?3";
+    let sql = "DELETE FROM vectors_records WHERE collection = ?1 AND id = ?2 AND user = ?3
+               RETURNING token, user";
     // No user is null, so that both take the same three values.
     let of_all = "DELETE FROM vectors_records
-                  WHERE collection = ?1 AND id = ?2 AND user IS NOT ?3";
-    let (sql, user) = match scope {
-        Scope::User(user) => (by_user, Some(user)),
-        Scope::AllUsers => (of_all, None),
-    };
-    let mut statement = connection.prepare(sql).map_err(failed)?;
-    let mut removed = 0;
-    for id in ids {
-        removed += statement
-            .execute(params![collection.id, id, user])
+                  WHERE collection = ?1 AND id = ?2 AND user IS NOT ?3 RETURNING token, user";
+    let (mut removed, mut gone) = (Vec::new(), Vec::<(String, &str)>::new());
+    for (user, id) in keys {
+        let sql = if user.is_some() { sql } else { of_all };
+        let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+        let rows = statement.query_map(params![number, id, user], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        });
+        for row in rows.map_err(failed)? {
+            let (token, user) = row.map_err(failed)?;
+            removed.push(token);
+            gone.push((user, id));
+        }
+    }
+    if !removed.is_empty() {
+        let keys = gone.iter().map(|(user, id)| (user.as_str(), *id));
+        queue::note(connection, number, keys)?;
+        let revision = schema::advance(connection, number)?;
+        schema::tally(connection, number, &[], &removed)?;
+        remember_removed(connection, number, revision, &removed)?;
+    }
+    Ok(removed.len())
+}
+
+/// Every so many revisions the list of removed records is cut ...
+const CUT_EVERY: i64 = 1024;
+/// ... to those of the last so many. Who has not looked for longer reads the collection anew.
+const REMEMBERED: i64 = 16 * CUT_EVERY;
+
+fn remember_removed(
+    connection: &Connection,
+    collection: i64,
+    revision: i64,
+    removed: &[i64],
+) -> Result<()> {
+    let failed = Doing::new("list what was removed", connection).failed();
+    let sql =
+        "INSERT OR IGNORE INTO vectors_removed (collection, revision, token) VALUES (?1, ?2, ?3)";
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    for token in removed {
+        statement
+            .execute([collection, revision, *token])
             .map_err(failed)?;
     }
-    if removed > 0 {
-        schema::advance(connection, collection.id)?;
+    if revision % CUT_EVERY == 0 {
+        let sql = "DELETE FROM vectors_removed WHERE collection = ?1 AND revision < ?2";
+        connection
+            .execute(sql, [collection, revision - REMEMBERED])
+            .map_err(failed)?;
     }
-    Ok(removed)
+    Ok(())
 }
 
 /// The keys of the records in `scope` that match.
@@ -87,7 +160,7 @@ pub(super) fn matching(
                WHERE collection = ?1 AND (?2 IS NULL OR user = ?2)";
     let mut statement = connection.prepare(sql).map_err(failed)?;
     let mut rows = statement
-        .query(params![collection.id, user_of(scope)])
+        .query(params![collection.state.collection, user_of(scope)])
         .map_err(failed)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
@@ -110,7 +183,11 @@ pub(super) fn get(
 ) -> Result<Option<Record>> {
     let sql = format!("{SELECT} WHERE collection = ?1 AND user = ?2 AND id = ?3");
     let failed = Doing::new("read the vectors", connection).failed();
-    let row = connection.query_row(&sql, params![collection.id, user, id], RawRecord::read);
+    let row = connection.query_row(
+        &sql,
+        params![collection.state.collection, user, id],
+        RawRecord::read,
+    );
     let raw = row.optional().map_err(failed)?;
     raw.map(|raw| Ok(raw.check(connection, collection)?.0))
         .transpose()
@@ -127,7 +204,8 @@ pub(super) fn page(
     // Users and ids are not empty, so everything comes after ('', '').
     let (user, id) = after.map_or(("", ""), |after| (&after.user, &after.id));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut values: Vec<&dyn rusqlite::ToSql> = vec![&collection.id, &user, &id, &limit];
+    let mut values: Vec<&dyn rusqlite::ToSql> =
+        vec![&collection.state.collection, &user, &id, &limit];
     let mut sql = format!("{SELECT} WHERE collection = ?1 AND (user, id) > (?2, ?3)");
     let one;
     if let Scope::User(name) = scope {
@@ -145,46 +223,32 @@ pub(super) fn page(
         .collect()
 }
 
-/// Calls `visit` with each record written after `revision`, and its norm.
-pub(super) fn written_after(
+/// What happened to the collection after `revision`.
+pub(super) fn changes(
     connection: &Connection,
     collection: &Stored,
     revision: i64,
-    mut visit: impl FnMut(Record, f64),
-) -> Result<()> {
+) -> Result<Changes> {
     let failed = Doing::new("read the vectors", connection).failed();
+    let number = collection.state.collection;
+    let mut changes = Changes::default();
+    let sql = "SELECT token FROM vectors_removed WHERE collection = ?1 AND revision > ?2";
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let tokens = statement.query_map([number, revision], |row| row.get(0));
+    for token in tokens.map_err(failed)? {
+        changes.removed.insert(token.map_err(failed)?);
+    }
     let sql = format!("{SELECT} WHERE collection = ?1 AND revision > ?2");
-    let mut statement = connection.prepare(&sql).map_err(failed)?;
-    let rows = statement
-        .query_map([collection.id, revision], RawRecord::read)
-        .map_err(failed)?;
-    for raw in rows {
-        let (record, norm) = raw.map_err(failed)?.check(connection, collection)?;
-        visit(record, norm);
+    let mut statement = connection.prepare_cached(&sql).map_err(failed)?;
+    let rows = statement.query_map([number, revision], |row| {
+        Ok((RawRecord::read(row)?, row.get(5)?))
+    });
+    for raw in rows.map_err(failed)? {
+        let (raw, token) = raw.map_err(failed)?;
+        let (record, norm) = raw.check(connection, collection)?;
+        changes.written.push((record, norm, token));
     }
-    Ok(())
-}
-
-/// Calls `visit` with each record's user and id.
-pub(super) fn keys(
-    connection: &Connection,
-    collection: &Stored,
-    mut visit: impl FnMut(&str, &str),
-) -> Result<()> {
-    let failed = Doing::new("list the vectors", connection).failed();
-    let sql = "SELECT user, id FROM vectors_records WHERE collection = ?1";
-    let mut statement = connection.prepare(sql).map_err(failed)?;
-    let mut rows = statement.query([collection.id]).map_err(failed)?;
-    while let Some(row) = rows.next().map_err(failed)? {
-        let text = |column| {
-            row.get_ref(column)
-                .map_err(failed)?
-                .as_str()
-                .map_err(|error| failed(error.into()))
-        };
-        visit(text(0)?, text(1)?);
-    }
-    Ok(())
+    Ok(changes)
 }
 
 /// How many records are in `scope`.
@@ -196,7 +260,7 @@ pub(super) fn count(
     let sql = "SELECT count(*) FROM vectors_records
                WHERE collection = ?1 AND (?2 IS NULL OR user = ?2)";
     let failed = Doing::new("count the vectors", connection).failed();
-    let values = params![collection.id, user_of(scope)];
+    let values = params![collection.state.collection, user_of(scope)];
     let count: i64 = connection
         .query_row(sql, values, |row| row.get(0))
         .map_err(failed)?;
@@ -213,9 +277,9 @@ pub(super) fn stats(connection: &Connection, collection: &Stored) -> Result<Stat
         ))
     };
     let (records, users) = connection
-        .query_row(sql, [collection.id], counts)
+        .query_row(sql, [collection.state.collection], counts)
         .map_err(failed)?;
-    let vector_bytes = records * collection.spec.dimension * size_of::<f32>();
+    let vector_bytes = records * collection.spec.dimension * collection.spec.precision.bytes();
     Ok(Stats {
         records,
         users,
@@ -226,11 +290,15 @@ pub(super) fn stats(connection: &Connection, collection: &Stored) -> Result<Stat
 /// Removes the collection and its records.
 pub(super) fn drop_collection(connection: &Connection, collection: &Stored) -> Result<()> {
     let failed = Doing::new("remove the collection", connection).failed();
+    queue::forget(connection, collection.state.collection)?;
     for sql in [
         "DELETE FROM vectors_records WHERE collection = ?1",
+        "DELETE FROM vectors_removed WHERE collection = ?1",
         "DELETE FROM vectors_collections WHERE id = ?1",
     ] {
-        connection.execute(sql, [collection.id]).map_err(failed)?;
+        connection
+            .execute(sql, [collection.state.collection])
+            .map_err(failed)?;
     }
     Ok(())
 }
@@ -242,7 +310,7 @@ fn user_of<'a>(scope: Scope<'a>) -> Option<&'a str> {
     }
 }
 
-const SELECT: &str = "SELECT user, id, norm, metadata, vector FROM vectors_records";
+const SELECT: &str = "SELECT user, id, norm, metadata, vector, token FROM vectors_records";
 
 /// A record's columns, not yet believed.
 struct RawRecord {
@@ -275,13 +343,14 @@ impl RawRecord {
             ),
             source: None,
         };
-        if self.vector.len() != dimension * size_of::<f32>() {
-            let got = self.vector.len();
+        let precision = collection.spec.precision;
+        if self.vector.len() != dimension * precision.bytes() {
+            let (got, each) = (self.vector.len(), precision.bytes());
             return Err(damaged(format!(
-                "has a vector of {got} bytes, not {dimension} x 4"
+                "has a vector of {got} bytes, not {dimension} x {each}"
             )));
         }
-        let vector = from_blob(&self.vector);
+        let vector = from_blob(&self.vector, precision);
         if !vector.iter().all(|value| value.is_finite()) {
             return Err(damaged("has a vector that is not finite".to_owned()));
         }
@@ -309,18 +378,30 @@ fn parse_metadata(connection: &Connection, id: &str, text: &str) -> Result<Metad
     })
 }
 
-/// f32, little-endian, on every machine.
-fn to_blob(vector: &[f32]) -> Vec<u8> {
-    vector
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
+/// Little-endian, on every machine. `vector` is rounded to the precision already.
+fn to_blob(vector: &[f32], precision: Precision) -> Vec<u8> {
+    let values = vector.iter();
+    match precision {
+        Precision::F32 => values.flat_map(|value| value.to_le_bytes()).collect(),
+        Precision::F16 => values
+            .flat_map(|value| f16::from_f32(*value).to_le_bytes())
+            .collect(),
+    }
 }
 
-fn from_blob(blob: &[u8]) -> Vec<f32> {
-    let (values, _) = blob.as_chunks::<4>();
-    values
-        .iter()
-        .map(|bytes| f32::from_le_bytes(*bytes))
-        .collect()
+fn from_blob(blob: &[u8], precision: Precision) -> Vec<f32> {
+    match precision {
+        Precision::F32 => blob
+            .as_chunks()
+            .0
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect(),
+        Precision::F16 => {
+            let values = blob.as_chunks().0.iter();
+            values
+                .map(|bytes| f16::from_le_bytes(*bytes).to_f32())
+                .collect()
+        }
+    }
 }

@@ -9,39 +9,16 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use wardrobe_types::EmbedderId;
 
 use super::fault::{Doing, file_of};
-use crate::collection::CollectionSpec;
+use super::migrate::{self, FORMAT};
+use crate::collection::{CollectionSpec, Precision};
 use crate::error::{IndexError, Result};
-
-/// The format this program writes.
-pub(super) const FORMAT: i64 = 1;
+use crate::memory::State;
 
 /// How long a call waits for another process's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// `revision` counts a collection's changes; each record bears the revision that wrote it, so that
-/// another process can read what is new.
-const TABLES: &str = "
-CREATE TABLE vectors_format (version INTEGER NOT NULL) STRICT;
-CREATE TABLE vectors_collections (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL UNIQUE,
-    dimension INTEGER NOT NULL,
-    metric TEXT NOT NULL,
-    embedder TEXT NOT NULL,
-    revision INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE TABLE vectors_records (
-    collection INTEGER NOT NULL REFERENCES vectors_collections (id),
-    user TEXT NOT NULL,
-    id TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    norm REAL NOT NULL,
-    metadata TEXT NOT NULL,
-    vector BLOB NOT NULL,
-    PRIMARY KEY (collection, user, id)
-) STRICT;
-CREATE INDEX vectors_records_by_revision ON vectors_records (collection, revision);
-";
+/// Bytes a page of a new file has: a row with 512 values wastes half of SQLite's own 4096.
+const PAGE_SIZE: i64 = 16_384;
 
 /// Makes the connection durable and patient, and the tables present and of a known format.
 pub(super) fn prepare(connection: &mut Connection) -> Result<()> {
@@ -50,8 +27,12 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<()> {
         .busy_timeout(BUSY_TIMEOUT)
         .map_err(Doing::new(doing, connection).failed())?;
     // Before anything is changed, so that a newer file stays as it is.
-    let known = check_format(connection)?;
+    let found = format(connection)?;
     let failed = Doing::new(doing, connection).failed();
+    // Without effect on a file that has pages already.
+    connection
+        .pragma_update(None, "page_size", PAGE_SIZE)
+        .map_err(failed)?;
     // Where a file system can't do WAL, SQLite keeps its rollback journal, which is as safe.
     connection
         .pragma_update(None, "journal_mode", "WAL")
@@ -60,26 +41,37 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<()> {
     connection
         .pragma_update(None, "synchronous", "FULL")
         .map_err(failed)?;
-    if known { Ok(()) } else { create(connection) }
+    if found == Some(FORMAT) {
+        Ok(())
+    } else {
+        bring_up(connection)
+    }
 }
 
-fn create(connection: &mut Connection) -> Result<()> {
+/// Makes a connection that only reads, beside one that [`prepare`] has made.
+pub(super) fn prepare_reader(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "query_only", true)
+}
+
+/// Makes the tables, or brings older ones to the present format.
+fn bring_up(connection: &mut Connection) -> Result<()> {
     let path = file_of(connection);
     let failed = |source| super::fault::fault("create the vector tables", &path, source);
     // Immediate: of two processes that find a new file, one makes the tables and one then sees them.
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(failed)?;
-    if !check_format(&transaction)? {
-        transaction.execute_batch(TABLES).map_err(failed)?;
-        let insert = "INSERT INTO vectors_format (version) VALUES (?1)";
-        transaction.execute(insert, [FORMAT]).map_err(failed)?;
+    match format(&transaction)? {
+        None => migrate::create(&transaction)?,
+        Some(1) => migrate::from_1(&transaction)?,
+        Some(_) => {}
     }
     transaction.commit().map_err(failed)
 }
 
-/// Whether the tables are there, in a format this program knows.
-fn check_format(connection: &Connection) -> Result<bool> {
+/// The format of the tables, one that this program knows; `None` where there are none.
+fn format(connection: &Connection) -> Result<Option<i64>> {
     let failed = Doing::new("read the format of the vector tables", connection).failed();
     let exists = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'vectors_format'";
     let exists = connection
@@ -87,7 +79,7 @@ fn check_format(connection: &Connection) -> Result<bool> {
         .optional()
         .map_err(failed)?;
     if exists.is_none() {
-        return Ok(false);
+        return Ok(None);
     }
     let version = "SELECT max(version) FROM vectors_format";
     let found: Option<i64> = connection
@@ -95,7 +87,7 @@ fn check_format(connection: &Connection) -> Result<bool> {
         .map_err(failed)?;
     let path = file_of(connection);
     match found {
-        Some(FORMAT) => Ok(true),
+        Some(1..=FORMAT) => Ok(found),
         Some(found) if found > FORMAT => Err(IndexError::NewerFormat {
             path,
             found,
@@ -115,9 +107,8 @@ fn check_format(connection: &Connection) -> Result<bool> {
 /// A collection as the database has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stored {
-    /// Never used twice, even where a collection is dropped and made anew.
-    pub(super) id: i64,
-    pub(super) revision: i64,
+    /// Its collection's number is never used twice, even where one is dropped and made anew.
+    pub(super) state: State,
     pub(super) spec: CollectionSpec,
 }
 
@@ -151,10 +142,11 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<CollectionSpec>> {
 pub(super) fn by_name(connection: &Connection, name: &str) -> Result<Option<Stored>> {
     let failed = Doing::new("look up the collection", connection).failed();
     let sql = format!("SELECT {COLUMNS} FROM vectors_collections WHERE name = ?1");
-    let row = connection.query_row(&sql, [name], columns).optional();
+    let row = connection.prepare_cached(&sql);
+    let row = row.and_then(|mut row| row.query_row([name], columns).optional());
     match row {
         Ok(row) => row.map(|row| stored(connection, row)).transpose(),
-        Err(_) if !check_format(connection)? => Err(IndexError::NoTables {
+        Err(_) if format(connection)?.is_none() => Err(IndexError::NoTables {
             path: file_of(connection),
         }),
         Err(error) => Err(failed(error)),
@@ -162,13 +154,14 @@ pub(super) fn by_name(connection: &Connection, name: &str) -> Result<Option<Stor
 }
 
 pub(super) fn insert(connection: &Connection, spec: &CollectionSpec) -> Result<()> {
-    let sql = "INSERT INTO vectors_collections (name, dimension, metric, embedder)
-               VALUES (?1, ?2, ?3, ?4)";
+    let sql = "INSERT INTO vectors_collections (name, dimension, metric, embedder, precision)
+               VALUES (?1, ?2, ?3, ?4, ?5)";
     let values = params![
         spec.name,
         spec.dimension as i64,
         spec.metric.as_str(),
-        spec.embedder.as_str()
+        spec.embedder.as_str(),
+        spec.precision.as_str()
     ];
     let failed = Doing::new("create the collection", connection).failed();
     connection.execute(sql, values).map(|_| ()).map_err(failed)
@@ -184,23 +177,56 @@ pub(super) fn advance(connection: &Connection, collection: i64) -> Result<i64> {
         .map_err(failed)
 }
 
-const COLUMNS: &str = "id, revision, name, dimension, metric, embedder";
+/// Counts the records that a change has added and removed, by their tokens.
+pub(super) fn tally(
+    connection: &Connection,
+    collection: i64,
+    added: &[i64],
+    removed: &[i64],
+) -> Result<()> {
+    let failed = Doing::new("write to the collection", connection).failed();
+    let sql = "SELECT digest FROM vectors_collections WHERE id = ?1";
+    let digest: i64 = connection
+        .query_row(sql, [collection], |row| row.get(0))
+        .map_err(failed)?;
+    // SQLite's own sum fails where it overflows.
+    let digest = added
+        .iter()
+        .fold(digest, |sum, token| sum.wrapping_add(*token));
+    let digest = removed
+        .iter()
+        .fold(digest, |sum, token| sum.wrapping_sub(*token));
+    let sql = "UPDATE vectors_collections SET digest = ?2, records = records + ?3 WHERE id = ?1";
+    let more = added.len() as i64 - removed.len() as i64;
+    connection
+        .execute(sql, params![collection, digest, more])
+        .map(|_| ())
+        .map_err(failed)
+}
 
-type Columns = (i64, i64, String, i64, String, String);
+const COLUMNS: &str = "id, revision, records, digest, name, dimension, metric, embedder, precision";
+
+type Columns = (State, String, i64, String, String, String);
 
 fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
+    let state = State {
+        collection: row.get(0)?,
+        revision: row.get(1)?,
+        records: row.get(2)?,
+        digest: row.get(3)?,
+    };
     Ok((
-        row.get(0)?,
-        row.get(1)?,
-        row.get(2)?,
-        row.get(3)?,
+        state,
         row.get(4)?,
         row.get(5)?,
+        row.get(6)?,
+        row.get(7)?,
+        row.get(8)?,
     ))
 }
 
 fn stored(connection: &Connection, columns: Columns) -> Result<Stored> {
-    let (id, revision, name, dimension, metric, embedder) = columns;
+    let (state, name, dimension, metric, embedder, precision) = columns;
     let damaged = |what: String, source| {
         let what = format!("collection \"{name}\" has {what}");
         IndexError::Damaged {
@@ -216,9 +242,13 @@ fn stored(connection: &Connection, columns: Columns) -> Result<Stored> {
             .parse()
             .map_err(|error: IndexError| damaged("no known metric".into(), Some(error.into())))?,
         embedder: EmbedderId::new(embedder),
+        precision: Precision::ALL
+            .into_iter()
+            .find(|known| known.as_str() == precision)
+            .ok_or_else(|| damaged(format!("the precision \"{precision}\""), None))?,
         name: name.clone(),
     };
     spec.check()
         .map_err(|error| damaged("no valid description".into(), Some(error.into())))?;
-    Ok(Stored { id, revision, spec })
+    Ok(Stored { state, spec })
 }

@@ -237,7 +237,7 @@ fn run<S: VectorStore>(store: &S, calls: Vec<Call>) -> std::result::Result<(), T
 
 pub fn agrees_with_a_map_and_brute_force<S: VectorStore, G>(make: &dyn Fn() -> (S, G)) {
     let mut runner = TestRunner::new(Config {
-        cases: 64,
+        cases: 32,
         failure_persistence: None,
         ..Config::default()
     });
