@@ -1,6 +1,6 @@
 //! Photos and texts to embeddings.
 
-use crate::{ImageTower, Result, TextTower, Tokenizer, Variant, load_weights};
+use crate::{ClipConfig, ImageTower, Result, TextTower, Tokenizer, Variant, load_weights};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use wardrobe_ingest::{Layout, Preprocess, RgbImage};
@@ -52,10 +52,12 @@ pub struct TextEmbedder {
     tokenizer: &'static Tokenizer,
 }
 
-fn parameters(variant: Variant, weights: &Tensors) -> Result<VarBuilder<'static>> {
-    let tensors = load_weights(&variant.config(), weights)?;
-    let tensors = tensors.into_iter().collect();
-    Ok(VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu))
+/// The network of `weights`, the variant's where they do not say, and its parameters.
+fn network(variant: Variant, weights: &Tensors) -> Result<(ClipConfig, VarBuilder<'static>)> {
+    let config = Variant::of(weights)?.unwrap_or(variant).config();
+    let tensors = load_weights(&config, weights)?.into_iter().collect();
+    let vb = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
+    Ok((config, vb))
 }
 
 fn embeddings(id: &EmbedderId, features: &Tensor) -> Result<Vec<Embedding>> {
@@ -66,6 +68,7 @@ fn embeddings(id: &EmbedderId, features: &Tensor) -> Result<Vec<Embedding>> {
 
 impl ImageEmbedder {
     /// The embedder with `weights` of this fingerprint (say, the start of their SHA-256), which is part of its id.
+    /// They are of `variant` where their file does not say what they are of.
     ///
     /// # Errors
     /// Weights that do not fit, of either tower; bf16 on a processor that does not multiply it.
@@ -75,11 +78,11 @@ impl ImageEmbedder {
         fingerprint: &str,
         precision: Precision,
     ) -> Result<Self> {
-        let vb = parameters(variant, weights)?.pp("image");
+        let (config, vb) = network(variant, weights)?;
         Ok(Self {
             id: variant.embedder_id(fingerprint),
-            tower: ImageTower::new(&variant.config(), vb)?.fold(precision)?,
-            preprocess: variant.preprocess(),
+            tower: ImageTower::new(&config, vb.pp("image"))?.fold(precision)?,
+            preprocess: config.preprocess(),
         })
     }
 
@@ -126,10 +129,10 @@ impl TextEmbedder {
         fingerprint: &str,
         precision: Precision,
     ) -> Result<Self> {
-        let vb = parameters(variant, weights)?.pp("text");
+        let (config, vb) = network(variant, weights)?;
         Ok(Self {
             id: variant.embedder_id(fingerprint),
-            tower: TextTower::new(&variant.config(), vb)?.fold(precision)?,
+            tower: TextTower::new(&config, vb.pp("text"))?.fold(precision)?,
             tokenizer: Tokenizer::clip()?,
         })
     }

@@ -26,6 +26,28 @@ pub enum Error {
     /// The weights do not fit the network.
     #[error(transparent)]
     Weights(#[from] wardrobe_weights::Error),
+    /// A file's metadata does not describe a network.
+    #[error("{file}: the metadata entry {entry:?} is malformed: {problem}; write the file anew")]
+    Metadata {
+        /// The file.
+        file: String,
+        /// The entry.
+        entry: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A file is of a CLIP of other sizes.
+    #[error(
+        "{file} is of a CLIP of {dimension} values and photos of {image} x {image}; expected ViT-B/32, 512 and 224 x 224"
+    )]
+    OtherSizes {
+        /// The file.
+        file: String,
+        /// Length of its embeddings.
+        dimension: usize,
+        /// Side of its photos in pixels.
+        image: usize,
+    },
     /// A photo could not be brought to the network's size.
     #[error(transparent)]
     Photo(#[from] wardrobe_ingest::Error),

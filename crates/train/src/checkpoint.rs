@@ -107,12 +107,13 @@ pub(crate) fn write_safetensors(
     std::fs::rename(&partial, path).at(path)
 }
 
-/// A checkpoint that belongs to a run with these settings, and the log's rows up to it.
+/// A checkpoint that belongs to a run with these settings, and the log's rows up to it, of which `epoch` tells the epoch.
 pub(crate) fn resume<B, R>(
     checkpoint: &Path,
     log: &Path,
     config: &str,
     device: &Device,
+    epoch: fn(&R) -> usize,
 ) -> Result<(Checkpoint<B>, Vec<R>)>
 where
     B: Serialize + DeserializeOwned,
@@ -130,7 +131,7 @@ where
     }
     let rows = csv::Reader::from_path(log).and_then(|mut reader| reader.deserialize().collect());
     let mut rows: Vec<R> = rows.map_err(|e| invalid(log, e.to_string()))?;
-    rows.truncate(loaded.progress.epochs);
+    rows.retain(|row| epoch(row) <= loaded.progress.epochs);
     Ok((loaded, rows))
 }
 

@@ -1,10 +1,13 @@
 //! `wardrobe train`
 
+mod clip;
+
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use wardrobe_train::tasks::classify::{self, Run};
+use wardrobe_train::tasks::Run;
+use wardrobe_train::tasks::classify;
 use wardrobe_train::tasks::detect::{self, DetectConfig};
 use wardrobe_train::{DataConfig, TrainConfig};
 
@@ -15,7 +18,7 @@ use crate::progress;
 /// Train a model
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume\n  wardrobe train detect --config config/detect.toml --data deepfashion2 --out runs/detector"
+    after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume\n  wardrobe train detect --config config/detect.toml --data deepfashion2 --out runs/detector\n  wardrobe train clip --config config/clip.toml --init openclip-vit-b32.safetensors --data products --out runs/clip"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -26,13 +29,15 @@ pub struct Args {
 enum Task {
     /// The classifier: EfficientNet-B0 over the 47 categories
     Classify(Files),
+    /// CLIP: fine-tuned on photos with texts, or a small one from scratch
+    Clip(clip::Args),
     /// The detector: YOLOv8 over the classes of the data
     Detect(Files),
 }
 
 #[derive(Debug, clap::Args)]
 struct Files {
-    /// The run's settings, as TOML [default: the mission's, as in config/classify.toml and config/detect.toml]
+    /// The run's settings, as TOML [default: as in config/classify.toml, config/clip.toml and config/detect.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A data set, instead of those the settings name; may be given several times
@@ -64,6 +69,7 @@ struct Document<B> {
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     match args.task {
         Task::Classify(files) => train_classifier(files, context),
+        Task::Clip(args) => clip::run(args, context),
         Task::Detect(files) => train_detector(files, context),
     }
 }

@@ -29,6 +29,9 @@ pub struct PackedDepthwise {
     geometry: ConvGeometry,
     activation: Activation,
     dtype: DType,
+    /// The weights on a GPU, where they were packed there; those above are then empty.
+    #[cfg(feature = "gpu")]
+    gpu: Option<super::gpu::Depthwise>,
 }
 
 impl PackedDepthwise {
@@ -51,6 +54,19 @@ impl PackedDepthwise {
                 bias.dims()
             );
         }
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = crate::gpu::Gpu::of(weight.device()) {
+            let gpu = super::gpu::Depthwise::new(gpu, weight, bias, geometry)?;
+            return Ok(Self {
+                taps: Arc::default(),
+                bias: Arc::default(),
+                channels,
+                geometry,
+                activation,
+                dtype: precision.dtype(),
+                gpu: Some(gpu),
+            });
+        }
         let (weight, bias) = (values(weight)?, values(bias)?);
         let blocks = channels.div_ceil(LANES);
         let lane = |block: usize, lane: usize| Some(block * LANES + lane).filter(|&c| c < channels);
@@ -69,6 +85,8 @@ impl PackedDepthwise {
             geometry,
             activation,
             dtype: precision.dtype(),
+            #[cfg(feature = "gpu")]
+            gpu: None,
         })
     }
 
@@ -78,7 +96,23 @@ impl PackedDepthwise {
     /// # Errors
     /// Shapes that do not fit, a tensor that is not on the CPU.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.check(x)?;
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = &self.gpu {
+            return gpu.forward(x, (self.geometry, self.activation, self.dtype));
+        }
         Ok(self.forward_with_mean(x)?.0)
+    }
+
+    fn check(&self, x: &Tensor) -> Result<()> {
+        if x.dims4()?.3 != self.channels {
+            bail!(
+                "depthwise: expected {} channels, got {:?} (n, h, w, c)",
+                self.channels,
+                x.dims()
+            );
+        }
+        self.geometry.check(x.dims())
     }
 
     /// [`PackedDepthwise::forward`], and the mean of its result over all pixels, which squeeze-and-excitation wants:
@@ -91,14 +125,13 @@ impl PackedDepthwise {
     /// As [`PackedDepthwise::forward`].
     pub fn forward_with_mean(&self, x: &Tensor) -> Result<(Tensor, Tensor)> {
         let (n, h, w, c) = x.dims4()?;
-        if c != self.channels {
-            bail!(
-                "depthwise: expected {} channels, got {:?} (n, h, w, c)",
-                self.channels,
-                x.dims()
-            );
+        self.check(x)?;
+        #[cfg(feature = "gpu")]
+        if self.gpu.is_some() {
+            let y = self.forward(x)?;
+            let mean = super::mean_pixels(&y)?;
+            return Ok((y, mean));
         }
-        self.geometry.check(x.dims())?;
         let x = readable(x, self.dtype)?;
         let borrowed = borrow(&x);
         let (out_h, out_w) = (self.geometry.output(h), self.geometry.output(w));

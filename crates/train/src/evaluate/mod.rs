@@ -1,6 +1,7 @@
 //! Weights and methods, measured on labelled data.
 
 pub mod classify;
+pub mod clip;
 pub mod colors;
 pub mod detect;
 pub mod search;

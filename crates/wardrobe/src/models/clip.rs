@@ -7,7 +7,7 @@ use wardrobe_embed::{ImageEmbedder, TextEmbedder, Variant};
 use wardrobe_ingest::RgbImage;
 use wardrobe_nn::Precision;
 use wardrobe_types::{EmbedderId, Embedding};
-use wardrobe_weights::{Error, Resolved, Resolver};
+use wardrobe_weights::{Error, Resolved, Resolver, Tensors};
 
 use super::{FINGERPRINT, Look, ModelOptions, fingerprint};
 use crate::Result;
@@ -80,13 +80,31 @@ impl Clip {
         &self.id
     }
 
+    /// Where the weights came from.
+    pub fn weights(&self) -> String {
+        self.resolved.source.to_string()
+    }
+
+    /// What they are, where their file does not say.
+    pub fn variant(&self) -> Variant {
+        self.variant
+    }
+
+    /// Reads the weights, for measuring them.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn load(&self) -> Result<Tensors> {
+        Ok(self.resolved.load()?)
+    }
+
     /// An embedding for each text.
     ///
     /// # Errors
     /// Weights that do not fit.
     pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>> {
         let tower = loaded(&self.text, || {
-            let weights = self.resolved.load()?;
+            let weights = self.load()?;
             let precision = Precision::fastest();
             Ok(TextEmbedder::new(
                 self.variant,
@@ -107,7 +125,7 @@ impl Clip {
             return Ok(Vec::new());
         }
         let tower = loaded(&self.image, || {
-            let weights = self.resolved.load()?;
+            let weights = self.load()?;
             let precision = Precision::fastest();
             Ok(ImageEmbedder::new(
                 self.variant,

@@ -7,6 +7,8 @@
 mod data;
 mod trainer;
 
+pub use super::Run;
+
 use crate::TrainConfig;
 use crate::checkpoint::write_log;
 use crate::curves::{self, BLUE, GREEN, Line, Panel, RED};
@@ -19,17 +21,6 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use trainer::Trainer;
-
-/// Where a run writes, and what it starts from.
-#[derive(Clone, Debug)]
-pub struct Run {
-    /// Folder for weights, checkpoint, log and curves.
-    pub out: PathBuf,
-    /// Weights to start from (ImageNet's, or an earlier run's); a head for other classes is replaced.
-    pub init: Option<PathBuf>,
-    /// Go on from the checkpoint in `out`.
-    pub resume: bool,
-}
 
 /// The best epoch so far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

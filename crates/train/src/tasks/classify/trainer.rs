@@ -163,7 +163,8 @@ impl<'a> Trainer<'a> {
             .for_each(|(i, (out, &sample))| {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(i as u64));
                 if let Some(photo) = data.train.get(data.samples[sample].photo) {
-                    vary(photo, side, &self.config.augment, &mut rng, out);
+                    let norm = Normalization::ImageNet;
+                    vary(photo, side, norm, &self.config.augment, &mut rng, out);
                 }
             });
         for (row, &sample) in members.chunks_mut(categories).zip(batch) {
@@ -288,6 +289,7 @@ impl<'a> Trainer<'a> {
             &out.join(LOG),
             settings,
             &self.device,
+            |row: &LogRow| row.epoch,
         )?;
         self.store.set(&checkpoint.weights)?;
         self.optimizer.restore(&checkpoint.optimizer)?;

@@ -308,6 +308,7 @@ impl<'a> Trainer<'a> {
             &out.join(LOG),
             settings,
             &self.device,
+            |row: &LogRow| row.epoch,
         )?;
         self.store.set(&checkpoint.weights)?;
         self.optimizer.restore(&checkpoint.optimizer)?;
