@@ -9,6 +9,8 @@ use wardrobe_types::{
     BasicColor, Category, ColorName, Formality, FormalityBand, Pattern, Slot, Style,
 };
 
+use crate::Rule;
+
 /// One thing about a garment, or about an outfit as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trait {
@@ -144,9 +146,27 @@ impl Serialize for Feature {
     }
 }
 
-/// How much of each feature an outfit has: a whole garment's trait counts 1, a colour its share of the garment.
-pub(crate) fn features(items: &[&Item]) -> BTreeMap<Feature, f64> {
-    let mut found = BTreeMap::new();
+/// How much of each feature there is.
+pub(crate) type Amounts = BTreeMap<Feature, f64>;
+
+/// How much each feature of an outfit counts. Each kind has its share, which its features divide among them: an outfit
+/// of many garments is not liked more for their number.
+pub(crate) fn amounts(items: &[&Item], rule: &Rule) -> Amounts {
+    let mut found = features(items);
+    let mut of_kind = [0.0; Kind::COUNT];
+    for (feature, amount) in &found {
+        of_kind[feature.kind() as usize] += amount;
+    }
+    for (feature, amount) in &mut found {
+        let kind = feature.kind();
+        *amount *= rule.scale * rule.shares.of_kind(kind) / of_kind[kind as usize];
+    }
+    found
+}
+
+/// The features of an outfit: a whole garment's trait counts 1, a colour its part of the garment.
+fn features(items: &[&Item]) -> Amounts {
+    let mut found = Amounts::new();
     let mut add = |feature, amount| *found.entry(feature).or_insert(0.0) += amount;
     let traits: Vec<Vec<(Trait, f64)>> = items.iter().map(|item| traits(item)).collect();
     for (index, garment) in traits.iter().enumerate() {
@@ -174,7 +194,7 @@ pub(crate) fn features(items: &[&Item]) -> BTreeMap<Feature, f64> {
 /// The traits of one garment, each once, in their order.
 fn traits(item: &Item) -> Vec<(Trait, f64)> {
     let mut traits = BTreeMap::from([(Trait::Category(item.category), 1.0)]);
-    for color in &item.colors {
+    for color in item.colors.iter().filter(|color| color.fraction > 0.0) {
         let fraction = f64::from(color.fraction);
         *traits.entry(Trait::Color(color.name)).or_insert(0.0) += fraction;
         *traits.entry(Trait::Shade(color.name.basic())).or_insert(0.0) += fraction;

@@ -5,19 +5,27 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use wardrobe_types::Signal;
 
-use crate::{Feature, Feedback, Rule, TasteNow};
+use crate::feature::Amounts;
+use crate::{Feature, Feedback, Rule, TasteNow, taste};
 
-const SECONDS_A_DAY: f64 = 86_400.0;
-
-/// What has been said for and against one feature.
+/// What is believed of one feature: a normal distribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Evidence {
-    /// What was said for it, worth what it was at `as_of`.
-    positive: f64,
-    /// What was said against it.
-    negative: f64,
-    /// When the latest of it was said.
-    as_of: i64,
+struct Belief {
+    mean: f64,
+    variance: f64,
+}
+
+impl Belief {
+    /// Before anything was said.
+    const PRIOR: Self = Self { mean: 0.0, variance: 1.0 };
+
+    /// With `left` of what was learned left: the rest of the way back to [`Belief::PRIOR`].
+    fn faded(self, left: f64) -> Self {
+        Self {
+            mean: left * self.mean,
+            variance: 1.0 - left * left * (1.0 - self.variance),
+        }
+    }
 }
 
 /// A feature's weight, and how it came about.
@@ -25,8 +33,10 @@ struct Evidence {
 pub struct Weight {
     /// What it is about.
     pub feature: Feature,
-    /// From -1, always spoken against, to 1, always spoken for; 0 where nothing is known.
+    /// Above 0 where it is liked, below where it is not; 0 where nothing is known.
     pub weight: f64,
+    /// How sure that is, from 0, nothing known, to 1.
+    pub certainty: f64,
     /// How many feedbacks are behind it.
     pub evidence: usize,
     /// Those feedbacks, the latest first; their parts sum to the weight.
@@ -34,7 +44,7 @@ pub struct Weight {
 }
 
 /// One feedback's part in a weight.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Part {
     /// The feedback's number.
     pub feedback: i64,
@@ -46,39 +56,43 @@ pub struct Part {
 
 /// What is known of the wearer's taste: all feedback, and what follows from it.
 ///
-/// Each feature's weight is the mean of a Beta distribution, from -1 to 1:
+/// What a wearer thinks of an outfit is a sum over its features, `liking = sum of amount x weight`, and what is said is
+/// that with noise. Each weight is believed to be normal, at first with mean 0 and variance 1, and each feedback moves it
+/// by Bayes' rule with the weights taken as independent:
 ///
 /// ```text
-/// weight = (p - n) / (p + n + prior)
-/// p, n   = sums of the strengths said for and against it, each halved every half-life
+/// surprise = said - liking                           0 where it was expected already, at most what was said
+/// gain     = variance x amount / (noise + sum of amount^2 x variance)
+/// mean     + gain x surprise                         less where an outfit's liking would change by more than the rule allows
+/// variance - gain x amount x variance
 /// ```
 ///
-/// That is the reputation of Jøsang and Ismail ("The Beta Reputation System", Bled 2002) with their forgetting in
-/// continuous time: few words move a weight little, many settle it, and old ones fade. Sums can be kept up to date
-/// one feedback at a time, in any order, and what is said for a feature never lowers its weight.
+/// A Kalman filter with a diagonal covariance, as adPredictor's for clicks (T. Graepel, J. Quiñonero Candela, T. Borchert,
+/// R. Herbrich, ICML 2010): a feature that is in everything takes no credit for what another one explains, and
+/// what rests on little evidence stays small. In between taste drifts as an Ornstein-Uhlenbeck process does, back to
+/// the prior by half every half-life.
+///
+/// What is said for an outfit never lowers the weight of anything it has. The same history gives the same weights,
+/// bit for bit, however it was taken in.
 #[derive(Debug, Clone, Default)]
 pub struct Preferences {
     rule: Rule,
+    /// By day and number.
     history: Vec<Feedback>,
-    evidence: BTreeMap<Feature, Evidence>,
+    beliefs: BTreeMap<Feature, Belief>,
+    /// The day the beliefs are of: that of the latest feedback.
+    day: i64,
 }
 
 impl Preferences {
     /// Nothing known, and this rule to learn by.
     pub fn new(rule: Rule) -> Self {
-        Self {
-            rule,
-            ..Self::default()
-        }
+        Self { rule, ..Self::default() }
     }
 
     /// What follows from all of this feedback, in any order.
     pub fn from_history(history: impl IntoIterator<Item = Feedback>) -> Self {
-        let mut preferences = Self::default();
-        for feedback in history {
-            preferences.learn(feedback);
-        }
-        preferences
+        Self { history: history.into_iter().collect(), ..Self::default() }.learned_again(|_, _, _| ())
     }
 
     /// Whether nothing was ever said.
@@ -86,78 +100,68 @@ impl Preferences {
         self.history.is_empty()
     }
 
-    /// All feedback, in the order it was learned.
+    /// All feedback, by day and number.
     pub fn history(&self) -> &[Feedback] {
         &self.history
     }
 
-    /// Takes one more feedback in.
+    /// Takes one more feedback in. One that is older than the latest is put in its place, and what followed is learned again.
     pub fn learn(&mut self, feedback: Feedback) {
-        for (feature, credit) in feedback.credits() {
-            let evidence = self.evidence.entry(feature).or_insert(Evidence {
-                positive: 0.0,
-                negative: 0.0,
-                as_of: feedback.at,
-            });
-            evidence.add(credit, feedback.at, &self.rule);
+        let is_latest = self.history.last().is_none_or(|last| order(last) < order(&feedback));
+        if is_latest {
+            self.update(&feedback);
+            self.history.push(feedback);
+        } else {
+            self.history.push(feedback);
+            *self = std::mem::take(self).learned_again(|_, _, _| ());
         }
-        self.history.push(feedback);
     }
 
     /// Takes a feedback back, as if it had never been said; `None` where there is none of this number.
     pub fn undo(&mut self, number: i64) -> Option<Feedback> {
         let place = self.history.iter().position(|said| said.number == number)?;
-        let mut history = std::mem::take(&mut self.history);
-        let undone = history.remove(place);
-        // Not subtracted: what rounding left behind would be taken for evidence.
-        self.reset();
-        for feedback in history {
-            self.learn(feedback);
-        }
+        let undone = self.history.remove(place);
+        *self = std::mem::take(self).learned_again(|_, _, _| ());
         Some(undone)
     }
 
-    /// Forgets everything.
+    /// Forgets everything but the rule.
     pub fn reset(&mut self) {
-        self.history.clear();
-        self.evidence.clear();
+        *self = Self::new(self.rule);
     }
 
-    /// What is thought of a feature at a time, -1 to 1; 0 where nothing is known.
-    pub fn weight(&self, feature: Feature, now: i64) -> f64 {
-        let evidence = self.evidence.get(&feature);
-        evidence.map_or(0.0, |evidence| evidence.weight(now, &self.rule))
+    /// Every feature something was said of, with its weight on a day.
+    pub fn weights(&self, day: i64) -> BTreeMap<Feature, f64> {
+        let left = self.left(day);
+        let beliefs = self.beliefs.iter();
+        beliefs.map(|(feature, belief)| (*feature, belief.faded(left).mean)).collect()
     }
 
-    /// Every feature something was said of, with its weight at a time.
-    pub fn weights(&self, now: i64) -> BTreeMap<Feature, f64> {
-        let weight = |(feature, evidence): (&Feature, &Evidence)| {
-            (*feature, evidence.weight(now, &self.rule))
-        };
-        self.evidence.iter().map(weight).collect()
+    /// The taste on a day, for [`wardrobe_recommend::recommend_for`].
+    pub fn taste(&self, day: i64) -> TasteNow {
+        TasteNow::new(self.rule, self.weights(day))
     }
 
-    /// Every weight with the feedback behind it, the strongest first.
-    pub fn explain(&self, now: i64) -> Vec<Weight> {
+    /// Every weight on a day with the feedback behind it, the strongest first.
+    pub fn explain(&self, day: i64) -> Vec<Weight> {
         let mut parts: BTreeMap<Feature, Vec<Part>> = BTreeMap::new();
-        for said in self.history.iter().rev() {
-            for (feature, credit) in said.credits() {
-                let worth = credit * self.rule.faded(now - said.at);
-                parts.entry(feature).or_default().push(Part {
-                    feedback: said.number,
-                    signal: said.signal,
-                    part: worth,
-                });
-            }
-        }
-        let explained = parts.into_iter().map(|(feature, mut because)| {
-            let said: f64 = because.iter().map(|part| part.part.abs()).sum();
-            for part in &mut because {
-                part.part /= said + self.rule.prior;
-            }
+        let today = day.max(self.day);
+        let again = self.clone().learned_again(|said, feature, change| {
+            parts.entry(feature).or_default().push(Part {
+                feedback: said.number,
+                signal: said.signal,
+                part: change * self.rule.faded(today - said.day),
+            });
+        });
+        let left = again.left(today);
+        let explained = again.beliefs.iter().map(|(feature, belief)| {
+            let belief = belief.faded(left);
+            let mut because = parts.remove(feature).unwrap_or_default();
+            because.reverse();
             Weight {
-                feature,
-                weight: because.iter().map(|part| part.part).sum(),
+                feature: *feature,
+                weight: belief.mean,
+                certainty: 1.0 - belief.variance,
                 evidence: because.len(),
                 because,
             }
@@ -167,41 +171,73 @@ impl Preferences {
         weights
     }
 
-    /// The taste at a time, for [`wardrobe_recommend::recommend_for`].
-    pub fn taste(&self, now: i64) -> TasteNow {
-        TasteNow::new(&self.rule, self.weights(now))
+    /// The same history from the beginning; `changed` is told what each feedback added to each weight.
+    fn learned_again(self, mut changed: impl FnMut(&Feedback, Feature, f64)) -> Self {
+        let mut again = Self::new(self.rule);
+        again.history = self.history;
+        again.history.sort_by_key(order);
+        for place in 0..again.history.len() {
+            let said = again.history[place].clone();
+            for (feature, change) in again.update(&said) {
+                changed(&said, feature, change);
+            }
+        }
+        again
+    }
+
+    /// Moves the beliefs to the day of a feedback that follows all others, then by it. Returns what was added to each mean.
+    fn update(&mut self, said: &Feedback) -> Amounts {
+        let left = self.left(said.day);
+        self.day = self.day.max(said.day);
+        for belief in self.beliefs.values_mut() {
+            *belief = belief.faded(left);
+        }
+        let amounts = said.amounts(&self.rule);
+        for feature in amounts.keys() {
+            self.beliefs.entry(*feature).or_insert(Belief::PRIOR);
+        }
+        let (mut liking, mut spread) = (0.0, self.rule.noise);
+        for (feature, amount) in &amounts {
+            let belief = self.beliefs[feature];
+            liking += amount * belief.mean;
+            spread += amount * amount * belief.variance;
+        }
+        let surprise = surprise(said.strength(), liking);
+        let mut changes = Amounts::new();
+        for (feature, amount) in amounts {
+            let belief = self.beliefs.entry(feature).or_insert(Belief::PRIOR);
+            let gain = belief.variance * amount / spread;
+            belief.variance -= gain * amount * belief.variance;
+            changes.insert(feature, gain * surprise);
+        }
+        let most = taste::most(&changes, &self.rule);
+        let step = if most > self.rule.most_a_tap { self.rule.most_a_tap / most } else { 1.0 };
+        for (feature, change) in &mut changes {
+            *change *= step;
+            self.beliefs.entry(*feature).or_insert(Belief::PRIOR).mean += *change;
+        }
+        changes
+    }
+
+    /// What is left on a day of what was learned. A clock that was set back ages nothing.
+    fn left(&self, day: i64) -> f64 {
+        if self.beliefs.is_empty() {
+            return 1.0;
+        }
+        self.rule.faded((day - self.day).max(0))
     }
 }
 
-impl Evidence {
-    fn add(&mut self, credit: f64, at: i64, rule: &Rule) {
-        let mut worth = credit;
-        if at > self.as_of {
-            let faded = rule.faded(at - self.as_of);
-            self.positive *= faded;
-            self.negative *= faded;
-            self.as_of = at;
-        } else {
-            worth *= rule.faded(self.as_of - at);
-        }
-        if worth > 0.0 {
-            self.positive += worth;
-        } else {
-            self.negative -= worth;
-        }
-    }
-
-    fn weight(&self, now: i64, rule: &Rule) -> f64 {
-        let faded = rule.faded(now - self.as_of);
-        let (positive, negative) = (self.positive * faded, self.negative * faded);
-        (positive - negative) / (positive + negative + rule.prior)
-    }
+fn order(said: &Feedback) -> (i64, i64) {
+    (said.day, said.number)
 }
 
-impl Rule {
-    /// What is left after so many seconds, 0..=1. A clock that was set back ages nothing.
-    fn faded(&self, seconds: i64) -> f64 {
-        let days = seconds.max(0) as f64 / SECONDS_A_DAY;
-        0.5_f64.powf(days / self.half_life_days)
+/// How far what was said is from what was to be expected: nothing where the wearer is thought to say as much, or more, and
+/// never more than was said.
+fn surprise(said: f64, expected: f64) -> f64 {
+    if said > 0.0 {
+        (said - expected).clamp(0.0, said)
+    } else {
+        (said - expected).clamp(said, 0.0)
     }
 }

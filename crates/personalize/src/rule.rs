@@ -2,22 +2,24 @@
 
 use crate::feature::Kind;
 
-/// The numbers weights and the term of the score are made with. `Rule::default()` is what was tuned, as
-/// `wardrobe eval preferences` measures it.
+/// The numbers weights and the term of the score are made with. `Rule::default()` is what `wardrobe eval preferences`
+/// was tuned and measured with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rule {
-    /// After so many days, what was said counts half.
+    /// After so many days, half of what was learned is left.
     pub half_life_days: f64,
-    /// How much must be said of a feature before half of it is believed, in likes.
-    pub prior: f64,
-    /// How steeply the term follows the weights.
-    pub gain: f64,
+    /// Variance of what a wearer says of an outfit around what the wearer thinks of it. The more, the slower it is believed.
+    pub noise: f64,
+    /// How much an outfit is liked of which every feature has the weight 1, in likes.
+    pub scale: f64,
+    /// One feedback changes what is thought of any outfit by at most this, in likes.
+    pub most_a_tap: f64,
     /// How much each kind of feature counts.
     pub shares: Shares,
 }
 
-/// How much each kind of feature counts in what is thought of an outfit. Only the ratios matter; kinds an outfit has
-/// nothing of are left out.
+/// How much each kind of feature counts in what is thought of an outfit. They sum to 1; an outfit that has nothing of a
+/// kind goes without its share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shares {
     /// Categories.
@@ -57,18 +59,26 @@ impl Default for Rule {
     fn default() -> Self {
         Self {
             half_life_days: 90.0,
-            prior: 4.0,
-            gain: 4.0,
+            noise: 1.0,
+            scale: 7.0,
+            most_a_tap: 0.25,
             shares: Shares {
-                category: 1.0,
-                color: 0.6,
-                shade: 1.0,
-                pattern: 0.6,
-                style: 1.0,
-                formality: 1.0,
-                of: 0.4,
-                with: 0.4,
+                category: 0.17,
+                color: 0.1,
+                shade: 0.17,
+                pattern: 0.1,
+                style: 0.16,
+                formality: 0.16,
+                of: 0.07,
+                with: 0.07,
             },
         }
+    }
+}
+
+impl Rule {
+    /// What is left of what was learned after so many days, 0..=1.
+    pub(crate) fn faded(&self, days: i64) -> f64 {
+        0.5_f64.powf(days as f64 / self.half_life_days)
     }
 }

@@ -51,7 +51,7 @@ pub use input::{ScoreInput, ScoreInputItem};
 pub use item::{Item, UNSURE_BELOW};
 pub use recommend::{Recommendation, ScoredOutfit, recommend, recommend_for};
 pub use request::Request;
-pub use score::score;
+pub use score::{outfit_id, score};
 pub use slots::{Problem, problems, share_a_place};
 pub use taste::{Liking, Taste};
 pub use weights::{CLASH_BELOW, CLASH_FACTOR, WEIGHTS, Weights, blend};

@@ -116,7 +116,7 @@ impl<'a> Judgement<'a> {
 
 /// The name of an outfit: the same garments have the same name, in any order, on any machine. 64 bits of the SHA-256
 /// of the sorted garment ids, in hexadecimal.
-pub(crate) fn outfit_id<'a>(garments: impl IntoIterator<Item = &'a str>) -> OutfitId {
+pub fn outfit_id<'a>(garments: impl IntoIterator<Item = &'a str>) -> OutfitId {
     use sha2::{Digest, Sha256};
     let mut ids: Vec<&str> = garments.into_iter().collect();
     ids.sort_unstable();
