@@ -63,11 +63,12 @@ pub struct Part {
 /// ```text
 /// surprise = said - liking                           0 where it was expected already, at most what was said
 /// gain     = variance x amount / (noise + sum of amount^2 x variance)
-/// mean     + gain x surprise                         less where an outfit's liking would change by more than the rule allows
+/// mean     + gain x surprise
 /// variance - gain x amount x variance
 /// ```
 ///
-/// A Kalman filter with a diagonal covariance, as adPredictor's for clicks (T. Graepel, J. Quiñonero Candela, T. Borchert,
+/// The noise is raised where a single feedback would change what is thought of some outfit by more than the rule allows.
+/// That is a Kalman filter with a diagonal covariance, as adPredictor's for clicks (T. Graepel, J. Quiñonero Candela, T. Borchert,
 /// R. Herbrich, ICML 2010): a feature that is in everything takes no credit for what another one explains, and
 /// what rests on little evidence stays small. In between taste drifts as an Ornstein-Uhlenbeck process does, back to
 /// the prior by half every half-life.
@@ -203,18 +204,21 @@ impl Preferences {
             spread += amount * amount * belief.variance;
         }
         let surprise = surprise(said.strength(), liking);
-        let mut changes = Amounts::new();
-        for (feature, amount) in amounts {
-            let belief = self.beliefs.entry(feature).or_insert(Belief::PRIOR);
-            let gain = belief.variance * amount / spread;
-            belief.variance -= gain * amount * belief.variance;
-            changes.insert(feature, gain * surprise);
-        }
+        let gain = |feature: &Feature, amount: f64| self.beliefs[feature].variance * amount / spread;
+        let mut changes: Amounts = amounts
+            .iter()
+            .map(|(feature, amount)| (*feature, surprise * gain(feature, *amount)))
+            .collect();
+        // Too large a change is made smaller by taking what was said for noisier than usual.
         let most = taste::most(&changes, &self.rule);
-        let step = if most > self.rule.most_a_tap { self.rule.most_a_tap / most } else { 1.0 };
+        let step = (self.rule.most_a_tap / most.max(f64::MIN_POSITIVE)).min(1.0);
         for (feature, change) in &mut changes {
             *change *= step;
-            self.beliefs.entry(*feature).or_insert(Belief::PRIOR).mean += *change;
+            if let Some(belief) = self.beliefs.get_mut(feature) {
+                let amount = amounts[feature];
+                belief.variance -= step * (belief.variance * amount).powi(2) / spread;
+                belief.mean += *change;
+            }
         }
         changes
     }

@@ -60,8 +60,8 @@ impl Default for Rule {
         Self {
             half_life_days: 90.0,
             noise: 1.0,
-            scale: 7.0,
-            most_a_tap: 0.25,
+            scale: 10.0,
+            most_a_tap: 0.35,
             shares: Shares {
                 category: 0.17,
                 color: 0.1,

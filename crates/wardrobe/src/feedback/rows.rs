@@ -71,9 +71,9 @@ fn insert_outfit(tx: &Transaction<'_>, outfit: &ScoredOutfit) -> rusqlite::Resul
     let known = "SELECT 1 FROM outfits WHERE id = ?1";
     let id = outfit.id.as_str();
     // Looking again at what was shown before writes nothing.
-    if tx.prepare_cached(known)?.query_row([id], |_| Ok(())).optional()?.is_none() {
+    if tx.prepare(known)?.query_row([id], |_| Ok(())).optional()?.is_none() {
         let sql = format!("INSERT INTO outfits (id, garments, shown_at) VALUES (?1, ?2, {NOW})");
-        tx.prepare_cached(&sql)?.execute(params![id, to_json(&outfit.garments)?])?;
+        tx.prepare(&sql)?.execute(params![id, to_json(&outfit.garments)?])?;
     }
     Ok(())
 }
