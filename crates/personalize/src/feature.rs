@@ -197,7 +197,9 @@ fn traits(item: &Item) -> Vec<(Trait, f64)> {
     for color in item.colors.iter().filter(|color| color.fraction > 0.0) {
         let fraction = f64::from(color.fraction);
         *traits.entry(Trait::Color(color.name)).or_insert(0.0) += fraction;
-        *traits.entry(Trait::Shade(color.name.basic())).or_insert(0.0) += fraction;
+        *traits
+            .entry(Trait::Shade(color.name.basic()))
+            .or_insert(0.0) += fraction;
     }
     traits.extend(item.pattern.map(|pattern| (Trait::Pattern(pattern), 1.0)));
     let styles = item.styles.iter();

@@ -17,7 +17,10 @@ struct Belief {
 
 impl Belief {
     /// Before anything was said.
-    const PRIOR: Self = Self { mean: 0.0, variance: 1.0 };
+    const PRIOR: Self = Self {
+        mean: 0.0,
+        variance: 1.0,
+    };
 
     /// With `left` of what was learned left: the rest of the way back to [`Belief::PRIOR`].
     fn faded(self, left: f64) -> Self {
@@ -88,12 +91,19 @@ pub struct Preferences {
 impl Preferences {
     /// Nothing known, and this rule to learn by.
     pub fn new(rule: Rule) -> Self {
-        Self { rule, ..Self::default() }
+        Self {
+            rule,
+            ..Self::default()
+        }
     }
 
     /// What follows from all of this feedback, in any order.
     pub fn from_history(history: impl IntoIterator<Item = Feedback>) -> Self {
-        Self { history: history.into_iter().collect(), ..Self::default() }.learned_again(|_, _, _| ())
+        Self {
+            history: history.into_iter().collect(),
+            ..Self::default()
+        }
+        .learned_again(|_, _, _| ())
     }
 
     /// Whether nothing was ever said.
@@ -108,7 +118,10 @@ impl Preferences {
 
     /// Takes one more feedback in. One that is older than the latest is put in its place, and what followed is learned again.
     pub fn learn(&mut self, feedback: Feedback) {
-        let is_latest = self.history.last().is_none_or(|last| order(last) < order(&feedback));
+        let is_latest = self
+            .history
+            .last()
+            .is_none_or(|last| order(last) < order(&feedback));
         if is_latest {
             self.update(&feedback);
             self.history.push(feedback);
@@ -135,7 +148,9 @@ impl Preferences {
     pub fn weights(&self, day: i64) -> BTreeMap<Feature, f64> {
         let left = self.left(day);
         let beliefs = self.beliefs.iter();
-        beliefs.map(|(feature, belief)| (*feature, belief.faded(left).mean)).collect()
+        beliefs
+            .map(|(feature, belief)| (*feature, belief.faded(left).mean))
+            .collect()
     }
 
     /// The taste on a day, for [`wardrobe_recommend::recommend_for`].
@@ -204,14 +219,16 @@ impl Preferences {
             spread += amount * amount * belief.variance;
         }
         let surprise = surprise(said.strength(), liking);
-        let gain = |feature: &Feature, amount: f64| self.beliefs[feature].variance * amount / spread;
+        let gain =
+            |feature: &Feature, amount: f64| self.beliefs[feature].variance * amount / spread;
         let mut changes: Amounts = amounts
             .iter()
             .map(|(feature, amount)| (*feature, surprise * gain(feature, *amount)))
             .collect();
         // Too large a change is made smaller by taking what was said for noisier than usual.
         let most = taste::most(&changes, &self.rule);
-        let step = (self.rule.most_a_tap / most.max(f64::MIN_POSITIVE)).min(1.0);
+        let allowed = self.rule.most_a_like * said.strength().abs();
+        let step = (allowed / most.max(f64::MIN_POSITIVE)).min(1.0);
         for (feature, change) in &mut changes {
             *change *= step;
             if let Some(belief) = self.beliefs.get_mut(feature) {

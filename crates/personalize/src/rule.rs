@@ -12,8 +12,8 @@ pub struct Rule {
     pub noise: f64,
     /// How much an outfit is liked of which every feature has the weight 1, in likes.
     pub scale: f64,
-    /// One feedback changes what is thought of any outfit by at most this, in likes.
-    pub most_a_tap: f64,
+    /// A like changes what is thought of any outfit by at most this, in likes; other feedback in proportion to its strength.
+    pub most_a_like: f64,
     /// How much each kind of feature counts.
     pub shares: Shares,
 }
@@ -61,7 +61,7 @@ impl Default for Rule {
             half_life_days: 90.0,
             noise: 1.0,
             scale: 10.0,
-            most_a_tap: 0.35,
+            most_a_like: 0.25,
             shares: Shares {
                 category: 0.17,
                 color: 0.1,

@@ -47,7 +47,9 @@ impl Taste for TasteNow {
 
 /// "to your taste: navy chinos".
 fn because(parts: &Amounts, felt: f64) -> Option<String> {
-    let strongest = parts.iter().max_by(|a, b| (a.1 * felt).total_cmp(&(b.1 * felt)));
+    let strongest = parts
+        .iter()
+        .max_by(|a, b| (a.1 * felt).total_cmp(&(b.1 * felt)));
     let (feature, _) = strongest.filter(|_| felt.abs() >= REMARKABLE)?;
     let manner = if felt > 0.0 { "to" } else { "not to" };
     Some(format!("{manner} your taste: {}", feature.words()))

@@ -94,6 +94,14 @@ pub enum Error {
         /// The outfit.
         outfit: String,
     },
+    /// Something else than wearing was said of an outfit with another garment instead.
+    #[error(
+        "`{signal}` does not go with another garment instead: that says the outfit was worn with it, so use `wear`"
+    )]
+    InsteadIsWorn {
+        /// What was said.
+        signal: wardrobe_types::Signal,
+    },
     /// No feedback has this number, or there is none at all.
     #[error("no feedback{} to take back: `preferences` lists what there is", number.map(|n| format!(" {n}")).unwrap_or_default())]
     NoFeedback {

@@ -26,7 +26,7 @@ pub struct Args {
     /// wear, like, skip or dislike
     #[arg(value_name = "SIGNAL", required_unless_present = "undo")]
     signal: Option<Signal>,
-    /// The garment that was taken in place of one of the outfit's: says more than anything else
+    /// With wear: the garment worn in place of one of the outfit's, which says more than anything else
     #[arg(long, value_name = "ID")]
     instead: Option<String>,
     /// Take a feedback back: its number, or last
@@ -68,10 +68,18 @@ fn text(taught: &Taught) -> String {
     let mut text = format!("{undone}{}\n", line(&taught.said));
     for change in taught.changed.iter().take(SHOWN) {
         let words = change.feature.words();
-        let _ = writeln!(text, "  {words:28} {:+.2} -> {:+.2}", change.before, change.after);
+        let _ = writeln!(
+            text,
+            "  {words:28} {:+.2} -> {:+.2}",
+            change.before, change.after
+        );
     }
     if taught.changed.len() > SHOWN {
-        let _ = writeln!(text, "  and {} more: `wardrobe preferences`", taught.changed.len() - SHOWN);
+        let _ = writeln!(
+            text,
+            "  and {} more: `wardrobe preferences`",
+            taught.changed.len() - SHOWN
+        );
     }
     text
 }

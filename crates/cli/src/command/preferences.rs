@@ -49,7 +49,9 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         context.note("nothing learned yet: `wardrobe recommend` shows outfits, `wardrobe feedback OUTFIT like` says what you think of one");
     }
     let document = Document { learned, reset };
-    context.out.answer(&document, || text(&document, args.all))?;
+    context
+        .out
+        .answer(&document, || text(&document, args.all))?;
     Ok(Status::Done)
 }
 

@@ -67,19 +67,30 @@ pub struct Learned {
 impl Wardrobe {
     /// Says something of an outfit: one that was recommended, by its id or the beginning of it, or any garments of the
     /// wardrobe, by theirs with commas between. With `instead`, a garment that was taken in place of one of the outfit's,
-    /// it is said of the outfit with that garment.
+    /// it was worn so: the signal is [`Signal::Wear`].
     ///
     /// # Errors
     /// [`Error::UnknownOutfit`], [`Error::AmbiguousOutfit`], as [`Wardrobe::garment`] for the garments,
-    /// [`Error::NotInstead`]; a database that cannot be written.
-    pub fn feedback(&mut self, outfit: &str, signal: Signal, instead: Option<&str>) -> Result<Taught> {
+    /// [`Error::NotInstead`], [`Error::InsteadIsWorn`]; a database that cannot be written.
+    pub fn feedback(
+        &mut self,
+        outfit: &str,
+        signal: Signal,
+        instead: Option<&str>,
+    ) -> Result<Taught> {
         let (outfit, garments) = self.outfit(outfit)?;
         let items = self.items_of(&garments)?;
+        if instead.is_some() && signal != Signal::Wear {
+            return Err(Error::InsteadIsWorn { signal });
+        }
         let instead = instead.map(|id| self.garment(id)).transpose()?;
         if let Some(garment) = &instead
             && garments.contains(&garment.id)
         {
-            return Err(Error::NotInstead { garment: garment.id.to_string(), outfit: outfit.to_string() });
+            return Err(Error::NotInstead {
+                garment: garment.id.to_string(),
+                outfit: outfit.to_string(),
+            });
         }
         let instead = instead.as_ref().map(Item::from);
         let before = self.weights()?;
@@ -88,7 +99,11 @@ impl Wardrobe {
             insert_feedback(tx, &outfit, signal, &items, instead.as_ref()).map_err(failed)
         })?;
         let said = self.said(number)?;
-        Ok(Taught { said, undone: false, changed: changes(&before, &self.weights()?) })
+        Ok(Taught {
+            said,
+            undone: false,
+            changed: changes(&before, &self.weights()?),
+        })
     }
 
     /// Takes a feedback back, the latest where no number is given. It stays on record and counts no more.
@@ -104,8 +119,13 @@ impl Wardrobe {
         let said = self.said(number)?;
         let before = self.weights()?;
         let failed = self.store.failed();
-        self.store.transaction(|tx| undo(tx, Some(number)).map_err(failed))?;
-        Ok(Taught { said, undone: true, changed: changes(&before, &self.weights()?) })
+        self.store
+            .transaction(|tx| undo(tx, Some(number)).map_err(failed))?;
+        Ok(Taught {
+            said,
+            undone: true,
+            changed: changes(&before, &self.weights()?),
+        })
     }
 
     /// Takes all feedback back, and returns how many there were. They stay on record and count no more.
@@ -124,7 +144,9 @@ impl Wardrobe {
     pub fn preferences(&self) -> Result<Learned> {
         let said = self.store.feedback()?.into_iter().rev();
         Ok(Learned {
-            weights: self.learned(&self.store.garments()?)?.explain(self.store.today()?),
+            weights: self
+                .learned(&self.store.garments()?)?
+                .explain(self.store.today()?),
             feedback: said.map(|row| row.said).collect(),
         })
     }
@@ -138,11 +160,13 @@ impl Wardrobe {
             }
         };
         let rows = self.store.feedback()?.into_iter();
-        Ok(Preferences::from_history(rows.map(|FeedbackRow { mut feedback, .. }| {
-            feedback.items.iter_mut().for_each(renew);
-            feedback.instead.iter_mut().for_each(renew);
-            feedback
-        })))
+        Ok(Preferences::from_history(rows.map(
+            |FeedbackRow { mut feedback, .. }| {
+                feedback.items.iter_mut().for_each(renew);
+                feedback.instead.iter_mut().for_each(renew);
+                feedback
+            },
+        )))
     }
 
     /// Today, as feedback is dated.
@@ -158,7 +182,9 @@ impl Wardrobe {
     fn said(&self, number: i64) -> Result<Said> {
         let mut rows = self.store.feedback()?.into_iter();
         let found = rows.find(|row| row.said.number == number);
-        found.map(|row| row.said).ok_or(Error::NoFeedback { number: Some(number) })
+        found.map(|row| row.said).ok_or(Error::NoFeedback {
+            number: Some(number),
+        })
     }
 
     /// An outfit that was shown, or one of garments named with commas between.
@@ -173,7 +199,10 @@ impl Wardrobe {
         match shown.len() {
             1 => Ok(shown.swap_remove(0)),
             0 if text.contains(',') => {
-                let ids: Vec<GarmentId> = text.split(',').map(|id| GarmentId::new(id.trim())).collect();
+                let ids: Vec<GarmentId> = text
+                    .split(',')
+                    .map(|id| GarmentId::new(id.trim()))
+                    .collect();
                 let mut garments = self.resolve(&ids)?;
                 garments.sort_unstable();
                 garments.dedup();
@@ -194,14 +223,19 @@ impl Wardrobe {
 }
 
 fn changes(before: &BTreeMap<Feature, f64>, after: &BTreeMap<Feature, f64>) -> Vec<Change> {
-    let of = |weights: &BTreeMap<Feature, f64>, feature| weights.get(feature).copied().unwrap_or_default();
-    let features: std::collections::BTreeSet<&Feature> = before.keys().chain(after.keys()).collect();
+    let of = |weights: &BTreeMap<Feature, f64>, feature| {
+        weights.get(feature).copied().unwrap_or_default()
+    };
+    let features: std::collections::BTreeSet<&Feature> =
+        before.keys().chain(after.keys()).collect();
     let changes = features.into_iter().map(|feature| Change {
         feature: *feature,
         before: of(before, feature),
         after: of(after, feature),
     });
-    let mut changes: Vec<Change> = changes.filter(|change| change.before != change.after).collect();
+    let mut changes: Vec<Change> = changes
+        .filter(|change| change.before != change.after)
+        .collect();
     let size = |change: &Change| (change.after - change.before).abs();
     changes.sort_by(|a, b| size(b).total_cmp(&size(a)));
     changes

@@ -1,6 +1,6 @@
 //! What is read from and written to the tables of outfits and feedback.
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 use serde::de::DeserializeOwned;
 use wardrobe_personalize::Feedback;
 use wardrobe_recommend::{Item, ScoredOutfit};
@@ -17,7 +17,8 @@ pub(super) struct FeedbackRow {
     pub(super) feedback: Feedback,
 }
 
-const FEEDBACK: &str = "SELECT number, outfit, signal, items, instead, said_at, unixepoch(said_at) / 86400
+const FEEDBACK: &str =
+    "SELECT number, outfit, signal, items, instead, said_at, unixepoch(said_at) / 86400
                         FROM feedback WHERE undone_at IS NULL ORDER BY number";
 
 impl Store {
@@ -45,37 +46,49 @@ impl Store {
     /// The garments of outfits shown whose id is, or begins with, `id`; at most four.
     pub(super) fn outfits(&self, id: &str) -> Result<Vec<(OutfitId, Vec<GarmentId>)>> {
         let sql = "SELECT id, garments FROM outfits WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT 4";
-        self.read(sql, [id], |row| Ok((row.get::<_, String>(0)?.into(), json(row, 1)?)))
+        self.read(sql, [id], |row| {
+            Ok((row.get::<_, String>(0)?.into(), json(row, 1)?))
+        })
     }
 
     /// Remembers outfits that are shown. Where nothing can be written, nothing is: there, no feedback can be given either.
     pub(crate) fn remember(&self, shown: &[ScoredOutfit]) -> Result<()> {
-        let remember = |connection: &Connection| -> rusqlite::Result<()> {
-            let transaction = connection.unchecked_transaction()?;
-            for outfit in shown {
-                insert_outfit(&transaction, outfit)?;
-            }
-            transaction.commit()
-        };
         if !self.takes_feedback()? {
             return Ok(());
         }
-        match self.with(remember) {
+        let mut new = Vec::new();
+        for outfit in shown {
+            let known = "SELECT 1 FROM outfits WHERE id = ?1";
+            if self
+                .read(known, [outfit.id.as_str()], |_| Ok(()))?
+                .is_empty()
+            {
+                new.push(outfit);
+            }
+        }
+        // Looking again at what was shown before writes nothing.
+        if new.is_empty() {
+            return Ok(());
+        }
+        match self.with(|connection| insert_outfits(connection, &new)) {
             Err(error) if error.is_read_only() => Ok(()),
             done => done,
         }
     }
 }
 
-fn insert_outfit(tx: &Transaction<'_>, outfit: &ScoredOutfit) -> rusqlite::Result<()> {
-    let known = "SELECT 1 FROM outfits WHERE id = ?1";
-    let id = outfit.id.as_str();
-    // Looking again at what was shown before writes nothing.
-    if tx.prepare(known)?.query_row([id], |_| Ok(())).optional()?.is_none() {
-        let sql = format!("INSERT INTO outfits (id, garments, shown_at) VALUES (?1, ?2, {NOW})");
-        tx.prepare(&sql)?.execute(params![id, to_json(&outfit.garments)?])?;
+fn insert_outfits(connection: &Connection, outfits: &[&ScoredOutfit]) -> rusqlite::Result<()> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    let sql = format!(
+        "INSERT INTO outfits (id, garments, shown_at) VALUES (?1, ?2, {NOW}) ON CONFLICT (id) DO NOTHING"
+    );
+    for outfit in outfits {
+        transaction.execute(
+            &sql,
+            params![outfit.id.as_str(), to_json(&outfit.garments)?],
+        )?;
     }
-    Ok(())
+    transaction.commit()
 }
 
 /// Adds a feedback, dated now, and gives its number.
@@ -90,7 +103,10 @@ pub(super) fn insert_feedback(
         "INSERT INTO feedback (outfit, signal, items, instead, said_at) VALUES (?1, ?2, ?3, ?4, {NOW})"
     );
     let instead = instead.map(to_json).transpose()?;
-    tx.execute(&sql, params![outfit.as_str(), signal.as_str(), to_json(&items)?, instead])?;
+    tx.execute(
+        &sql,
+        params![outfit.as_str(), signal.as_str(), to_json(&items)?, instead],
+    )?;
     Ok(tx.last_insert_rowid())
 }
 
