@@ -4,4 +4,5 @@ pub mod classify;
 pub mod clip;
 pub mod colors;
 pub mod detect;
+pub mod preferences;
 pub mod search;

@@ -49,7 +49,10 @@ pub fn read(table: &Path) -> Result<Vec<Item>> {
 fn color(text: &str) -> Option<Color> {
     let (name, fraction) = text.split_once(':')?;
     let color = Color::plain(name.parse().ok()?);
-    Some(Color { fraction: fraction.parse().ok()?, ..color })
+    Some(Color {
+        fraction: fraction.parse().ok()?,
+        ..color
+    })
 }
 
 /// How many garments of each kind a wardrobe has.

@@ -9,12 +9,13 @@
 //! the five best of all the candidates that could have been shown.
 
 mod garments;
+mod plot;
 mod wearer;
 
 use std::collections::HashMap;
 
-use rand::seq::IndexedRandom;
 use rand::SeedableRng;
+use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use wardrobe_eval::{Bootstrap, Interval, ndcg};
@@ -23,8 +24,9 @@ use wardrobe_recommend::{Item, Request, ScoredOutfit, WEIGHTS, blend, recommend,
 use wardrobe_types::GarmentId;
 
 use self::wearer::{Outfit, Wearer};
-use crate::error::{Error, Result};
+use crate::error::Result;
 pub use garments::read;
+pub use plot::plot;
 
 /// After how many feedbacks the wearers' outfits are looked at.
 pub const CHECKPOINTS: [usize; 5] = [0, 5, 10, 20, 50];
@@ -48,6 +50,18 @@ pub struct Simulation {
     pub feedbacks: usize,
     /// What is learned by.
     pub rule: Rule,
+}
+
+impl Default for Simulation {
+    fn default() -> Self {
+        Self {
+            wearers: 100,
+            seed: 0,
+            taps_at_random: false,
+            feedbacks: CHECKPOINTS[CHECKPOINTS.len() - 1],
+            rule: Rule::default(),
+        }
+    }
 }
 
 /// Each wearer's NDCG@5 at the checkpoints, a row a wearer.
@@ -90,7 +104,10 @@ impl Course {
         })
     }
 
-    fn estimate(&self, of: impl Fn(&mut dyn Iterator<Item = &Vec<f64>>) -> f64) -> Result<Estimate> {
+    fn estimate(
+        &self,
+        of: impl Fn(&mut dyn Iterator<Item = &Vec<f64>>) -> f64,
+    ) -> Result<Estimate> {
         let drawn = |drawn: &[usize]| Some(of(&mut drawn.iter().map(|&row| &self.ndcg[row])));
         Ok(Estimate {
             value: of(&mut self.ndcg.iter()),
@@ -111,7 +128,9 @@ impl Simulation {
     /// # Errors
     /// Garments of which no outfits can be made.
     pub fn run(&self, garments: &[Item], done: impl Fn() + Sync) -> Result<Course> {
-        let kept = CHECKPOINTS.into_iter().filter(|&count| count <= self.feedbacks);
+        let kept = CHECKPOINTS
+            .into_iter()
+            .filter(|&count| count <= self.feedbacks);
         let checkpoints: Vec<usize> = kept.collect();
         let wearers = (0..self.wearers as u64).into_par_iter();
         let ndcg = wearers.map(|number| {
@@ -119,7 +138,10 @@ impl Simulation {
             done();
             course
         });
-        Ok(Course { ndcg: ndcg.collect::<Result<_>>()?, checkpoints })
+        Ok(Course {
+            ndcg: ndcg.collect::<Result<_>>()?,
+            checkpoints,
+        })
     }
 
     fn course_of(&self, number: u64, garments: &[Item], checkpoints: &[usize]) -> Result<Vec<f64>> {
@@ -154,15 +176,28 @@ impl Life {
         let mut pools = Vec::new();
         for number in 0..MEASURED {
             // Asking for all candidates gives all that are no other with an accessory more.
-            let request = Request { n: CANDIDATES, ..measured(number) };
-            pools.push(recommend(&wardrobe, &request).map_err(unusable)?.outfits);
+            let request = Request {
+                n: CANDIDATES,
+                ..measured(number)
+            };
+            pools.push(recommend(&wardrobe, &request)?.outfits);
         }
-        let outfits: Vec<Outfit<'_>> =
-            pools.iter().flatten().map(|shown| outfit(shown, &wardrobe)).collect();
+        let outfits: Vec<Outfit<'_>> = pools
+            .iter()
+            .flatten()
+            .map(|shown| outfit(shown, &wardrobe))
+            .collect();
         let wearer = Wearer::draw(taps_at_random, &outfits, rng);
         let utility = |shown: &ScoredOutfit| wearer.utility(&outfit(shown, &wardrobe));
-        let candidates = pools.iter().map(|pool| pool.iter().map(utility).collect()).collect();
-        Ok(Self { wardrobe, wearer, candidates })
+        let candidates = pools
+            .iter()
+            .map(|pool| pool.iter().map(utility).collect())
+            .collect();
+        Ok(Self {
+            wardrobe,
+            wearer,
+            candidates,
+        })
     }
 
     /// Mean NDCG@5 over the measured requests.
@@ -171,8 +206,9 @@ impl Life {
         let mut sum = 0.0;
         for (number, candidates) in (0..MEASURED).zip(&self.candidates) {
             let shown = recommend_for(&self.wardrobe, &measured(number), Some(&taste));
-            let shown = shown.map_err(unusable)?.outfits;
-            let utility = |shown: &ScoredOutfit| self.wearer.utility(&outfit(shown, &self.wardrobe));
+            let shown = shown?.outfits;
+            let utility =
+                |shown: &ScoredOutfit| self.wearer.utility(&outfit(shown, &self.wardrobe));
             let gains: Vec<f64> = shown.iter().map(utility).collect();
             sum += ndcg(&gains, candidates, SHOWN)?.unwrap_or_default();
         }
@@ -180,10 +216,18 @@ impl Life {
     }
 
     /// One day: five outfits, of which the wearer looks at one.
-    fn day(&self, preferences: &Preferences, day: i64, rng: &mut ChaCha8Rng) -> Result<Option<Feedback>> {
-        let request = Request { seed: day.unsigned_abs(), ..request() };
+    fn day(
+        &self,
+        preferences: &Preferences,
+        day: i64,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Option<Feedback>> {
+        let request = Request {
+            seed: day.unsigned_abs(),
+            ..request()
+        };
         let taste = preferences.taste(day);
-        let shown = recommend_for(&self.wardrobe, &request, Some(&taste)).map_err(unusable)?;
+        let shown = recommend_for(&self.wardrobe, &request, Some(&taste))?;
         let Some(seen) = shown.outfits.choose(rng) else {
             return Ok(None);
         };
@@ -200,12 +244,19 @@ impl Life {
 }
 
 fn request() -> Request {
-    Request { n: SHOWN, candidates: CANDIDATES, ..Request::default() }
+    Request {
+        n: SHOWN,
+        candidates: CANDIDATES,
+        ..Request::default()
+    }
 }
 
 /// A request of a seed that no day has.
 fn measured(number: u64) -> Request {
-    Request { seed: u64::MAX - number, ..request() }
+    Request {
+        seed: u64::MAX - number,
+        ..request()
+    }
 }
 
 /// A shown outfit with its garments. What the rules alone say of it is its score without the wearer's own term.
@@ -214,11 +265,11 @@ fn outfit<'a>(shown: &ScoredOutfit, wardrobe: &'a [Item]) -> Outfit<'a> {
     let mut rules = shown.scored.breakdown;
     rules.preference = None;
     Outfit {
-        items: shown.garments.iter().filter_map(|id| by_id.get(id).copied()).collect(),
+        items: shown
+            .garments
+            .iter()
+            .filter_map(|id| by_id.get(id).copied())
+            .collect(),
         rules: f64::from(blend(&rules, &WEIGHTS)),
     }
-}
-
-fn unusable(source: wardrobe_recommend::Error) -> Error {
-    Error::Garments(source)
 }

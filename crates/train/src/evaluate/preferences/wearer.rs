@@ -53,8 +53,10 @@ impl Wearer {
             whole: (0.0, 1.0),
             taps_at_random,
         };
-        let aspects: Vec<[f64; MATTERS.len()]> =
-            outfits.iter().map(|outfit| wearer.aspects(outfit)).collect();
+        let aspects: Vec<[f64; MATTERS.len()]> = outfits
+            .iter()
+            .map(|outfit| wearer.aspects(outfit))
+            .collect();
         wearer.scales =
             std::array::from_fn(|aspect| scale(aspects.iter().map(|values| values[aspect])));
         wearer.whole = scale(outfits.iter().map(|outfit| wearer.sum(outfit)));
@@ -77,7 +79,10 @@ impl Wearer {
     }
 
     fn aspects(&self, outfit: &Outfit<'_>) -> [f64; MATTERS.len()] {
-        let worn = outfit.items.iter().filter(|item| !item.category.slots().contains(&Slot::Accessory));
+        let worn = outfit
+            .items
+            .iter()
+            .filter(|item| !item.category.slots().contains(&Slot::Accessory));
         let formality = mean(worn.map(|item| f64::from(item.formality)));
         [
             mean(outfit.items.iter().map(|item| self.of_colors(item))),
@@ -96,7 +101,11 @@ impl Wearer {
     }
 
     fn of_styles(&self, item: &Item) -> f64 {
-        mean(styles(item.category).iter().map(|&style| self.styles[style as usize]))
+        mean(
+            styles(item.category)
+                .iter()
+                .map(|&style| self.styles[style as usize]),
+        )
     }
 
     /// What the wearer does about an outfit shown; `wardrobe` is what there is to take instead.
@@ -106,7 +115,10 @@ impl Wearer {
         wardrobe: &'a [Item],
         rng: &mut ChaCha8Rng,
     ) -> Tap<'a> {
-        let only = |signal| Tap { signal, instead: None };
+        let only = |signal| Tap {
+            signal,
+            instead: None,
+        };
         if self.taps_at_random || rng.random_bool(SLIPS) {
             return only(Signal::ALL.choose(rng).copied().unwrap_or(Signal::Skip));
         }
@@ -119,11 +131,18 @@ impl Wearer {
         if rng.random_bool(SWAPS)
             && let Some(better) = self.better(outfit, wardrobe)
         {
-            return Tap { signal: Signal::Wear, instead: Some(better) };
+            return Tap {
+                signal: Signal::Wear,
+                instead: Some(better),
+            };
         }
         // What is neither good nor bad is passed over.
         let indifferent = rng.random_bool(utility);
-        only(if indifferent { Signal::Skip } else { Signal::Dislike })
+        only(if indifferent {
+            Signal::Skip
+        } else {
+            Signal::Dislike
+        })
     }
 
     /// The garment that makes the outfit best in another's place, by the wearer's own taste.
@@ -133,18 +152,29 @@ impl Wearer {
             replaced.count() == 1 && outfit.items.iter().all(|worn| worn.id != item.id)
         };
         let with = |item: &'a Item| {
-            let kept = outfit.items.iter().filter(|worn| !share_a_place(worn, item));
+            let kept = outfit
+                .items
+                .iter()
+                .filter(|worn| !share_a_place(worn, item));
             let items = kept.copied().chain([item]).collect();
-            self.utility(&Outfit { items, rules: outfit.rules })
+            self.utility(&Outfit {
+                items,
+                rules: outfit.rules,
+            })
         };
-        let best = wardrobe.iter().filter(replacing).max_by(|a, b| with(a).total_cmp(&with(b)))?;
+        let best = wardrobe
+            .iter()
+            .filter(replacing)
+            .max_by(|a, b| with(a).total_cmp(&with(b)))?;
         (with(best) > self.utility(outfit)).then_some(best)
     }
 }
 
 /// What styles garments of a category belong to in a wearer's mind. The recommender is not told.
 fn styles(category: Category) -> &'static [Style] {
-    use Style::{Bohemian, Business, Casual, Formal, Minimalist, Party, Preppy, Sporty, Streetwear, Vintage};
+    use Style::{
+        Bohemian, Business, Casual, Formal, Minimalist, Party, Preppy, Sporty, Streetwear, Vintage,
+    };
     match category {
         Category::TShirt | Category::LongSleeveTop => &[Casual, Minimalist],
         Category::Shirt => &[Business, Preppy],
