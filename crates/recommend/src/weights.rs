@@ -50,10 +50,10 @@ pub const CLASH_FACTOR: f32 = 0.5;
 /// ```
 /// use wardrobe_recommend::{WEIGHTS, blend};
 /// use wardrobe_types::Breakdown;
-/// let rules = Breakdown { color: Some(0.9), formality: Some(0.8), category: Some(0.7), ..Breakdown::default() };
-/// assert!((blend(&rules, &WEIGHTS) - 0.81).abs() < 1e-6);
+/// let rules = Breakdown { color: Some(0.8), formality: Some(0.8), category: Some(0.7), ..Breakdown::default() };
+/// assert!((blend(&rules, &WEIGHTS) - 0.77).abs() < 1e-6);
 /// let liked = Breakdown { preference: Some(1.0), ..rules };
-/// assert!((blend(&liked, &WEIGHTS) - 0.81 - WEIGHTS.preference).abs() < 1e-6);
+/// assert!((blend(&liked, &WEIGHTS) - 0.77 - WEIGHTS.preference).abs() < 1e-6);
 /// ```
 pub fn blend(terms: &Breakdown, weights: &Weights) -> f32 {
     merit(terms, weights).clamp(0.0, 1.0)
