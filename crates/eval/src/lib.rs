@@ -24,6 +24,7 @@ mod classification;
 mod detection;
 mod error;
 mod interval;
+mod ranking;
 mod retrieval;
 
 pub use calibration::{Calibration, CalibrationBin, expected_calibration_error};
@@ -37,4 +38,5 @@ pub use detection::{
 };
 pub use error::EvalError;
 pub use interval::{Bootstrap, BootstrapInterval, Interval, wilson_ci95};
+pub use ranking::ndcg;
 pub use retrieval::{chance_recall_at_k, knn_purity, neighbour_purity, recall_at_k, recall_hits};

@@ -97,6 +97,9 @@ pub enum Error {
     /// CLIP failed.
     #[error(transparent)]
     Clip(#[from] wardrobe_embed::Error),
+    /// No outfits can be made of the garments.
+    #[error(transparent)]
+    Outfits(#[from] wardrobe_recommend::Error),
     /// A metric is undefined on this data.
     #[error(transparent)]
     Metric(#[from] wardrobe_eval::EvalError),

@@ -3,6 +3,7 @@
 mod clip;
 mod detect;
 mod embed;
+mod preferences;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -50,6 +51,8 @@ enum Task {
     Embed(embed::Args),
     /// The search in words, on a catalogue: styles.csv and images/, taken into a wardrobe of their own
     Search(Data),
+    /// What feedback teaches: simulated wearers with hidden tastes, on a table of garments' tags
+    Preferences(preferences::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -83,6 +86,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let measured = match args.task {
         // Its metrics have parts, and so a document of their own.
         Task::Detect(Data { data }) => return detect::run(&data, &bar, context),
+        Task::Preferences(args) => return preferences::run(&args, &bar, context),
         Task::Classify(Data { data }) => classify(&data, &bar, context),
         Task::Clip(args) => clip::measure(&args, &bar, context),
         Task::Colors(Data { data }) => colors(&data, &bar, context),

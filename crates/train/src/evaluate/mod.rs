@@ -6,4 +6,5 @@ pub mod colors;
 pub mod detect;
 pub mod embed;
 mod neighbours;
+pub mod preferences;
 pub mod search;
