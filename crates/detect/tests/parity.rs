@@ -226,7 +226,7 @@ fn detected(golden: &Golden, thresholds: &Thresholds) -> Vec<Candidate> {
     weights
         .metadata
         .insert("names".to_owned(), format!("{names:?}"));
-    let detector = Detector::new(&weights, &Device::Cpu).unwrap();
+    let detector = Detector::with_precision(&weights, Precision::F32, &Device::Cpu).unwrap();
     let detector = detector.with_thresholds(thresholds.clone()).unwrap();
     let pixels = golden
         .images()

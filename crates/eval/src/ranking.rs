@@ -15,7 +15,7 @@ use crate::error::EvalError;
 /// # use wardrobe_eval::ndcg;
 /// // (1/1 + 3/1.585) / (3/1 + 2/1.585)
 /// let found = ndcg(&[1.0, 3.0], &[3.0, 2.0, 1.0], 2)?.unwrap_or_default();
-/// assert!((found - 0.6790).abs() < 1e-4);
+/// assert!((found - 0.6788).abs() < 1e-4);
 /// # Ok::<(), wardrobe_eval::EvalError>(())
 /// ```
 pub fn ndcg(ranked: &[f64], all: &[f64], k: usize) -> Result<Option<f64>, EvalError> {

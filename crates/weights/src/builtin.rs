@@ -5,6 +5,10 @@ pub(crate) const BUILT_IN: &[(&str, &[u8])] = &[
         include_bytes!("../../../weights/starter-classifier.safetensors"),
     ),
     (
+        "starter-detector",
+        include_bytes!("../../../weights/starter-detector.safetensors"),
+    ),
+    (
         "starter-embedder",
         include_bytes!("../../../weights/starter-embedder.safetensors"),
     ),

@@ -281,11 +281,12 @@ fn multiply_add<const ISA: u8>(x: f32, w: f32, sum: f32) -> f32 {
 impl<T: Output> Stencil<'_, T> {
     #[inline(always)]
     fn row<const ISA: u8>(&self, row: &mut Row<'_, T>) {
-        match (self.op.geometry.kernel, self.op.geometry.stride) {
-            (3, 1) => self.blocks::<ISA, 3, 1>(row),
-            (3, 2) => self.blocks::<ISA, 3, 2>(row),
-            (5, 1) => self.blocks::<ISA, 5, 1>(row),
-            (5, 2) => self.blocks::<ISA, 5, 2>(row),
+        let g = self.op.geometry;
+        match (g.kernel, g.stride, g.dilation) {
+            (3, 1, 1) => self.blocks::<ISA, 3, 1>(row),
+            (3, 2, 1) => self.blocks::<ISA, 3, 2>(row),
+            (5, 1, 1) => self.blocks::<ISA, 5, 1>(row),
+            (5, 2, 1) => self.blocks::<ISA, 5, 2>(row),
             _ => self.any::<ISA>(row),
         }
     }
@@ -410,10 +411,10 @@ impl<T: Output> Stencil<'_, T> {
         let first_x = (ox * g.stride) as isize - g.padding as isize;
         let mut sum = self.op.bias[c0 / LANES];
         for ky in rows {
-            let y = (first_y + ky as isize) as usize;
+            let y = (first_y + (ky * g.dilation) as isize) as usize;
             for kx in g.taps_inside(ox, self.s.w) {
-                let pixel =
-                    (self.image * self.s.h + y) * self.s.w + (first_x + kx as isize) as usize;
+                let x = (first_x + (kx * g.dilation) as isize) as usize;
+                let pixel = (self.image * self.s.h + y) * self.s.w + x;
                 let x = &self.x.row(pixel)[c0..][..lanes];
                 let w = &taps[ky * g.kernel + kx];
                 for l in 0..lanes {
