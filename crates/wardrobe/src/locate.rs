@@ -17,7 +17,7 @@ pub(crate) const SHOWN_MARGIN: f32 = f32::INFINITY;
 /// The same for one of several garments: what is further away is another's.
 const NARROW_MARGIN: f32 = 0.05;
 /// A detection less sure than this is not made a garment: one too many annoys for longer than one too few.
-const LEAST_CONFIDENCE: f32 = 0.3;
+const LEAST_CONFIDENCE: f32 = 0.25;
 /// A detection with a shorter side of fewer pixels is too small to tell anything of.
 const LEAST_SIDE: f32 = 24.0;
 /// The most garments a photo: the surest.
