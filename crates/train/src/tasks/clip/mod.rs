@@ -14,6 +14,7 @@ mod wise;
 #[cfg(test)]
 mod tests;
 
+use super::Row;
 pub use super::Run;
 pub use config::{ClipMode, ClipTrainConfig, LoraConfig};
 
@@ -30,13 +31,7 @@ use std::time::Instant;
 use trainer::Trainer;
 
 /// The best epoch so far: the one with the highest recall among ten, of equals the one with the highest at once.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Best {
-    /// From 1.
-    pub epoch: usize,
-    /// Its validation metrics.
-    pub metrics: Metrics,
-}
+pub type Best = super::Best<Metrics>;
 
 /// A mixture of the weights at the start with the best epoch's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -69,12 +64,8 @@ pub struct Summary {
 }
 
 /// File names within [`Run::out`].
-const WEIGHTS: &str = "best.safetensors";
 const WISE_WEIGHTS: &str = "wise.safetensors";
 const WISE: &str = "wise.csv";
-const CHECKPOINT: &str = "checkpoint.safetensors";
-const LOG: &str = "log.csv";
-const CURVES: &str = "curves.png";
 
 /// One line of the log; epoch 0 is the network before training.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -87,6 +78,22 @@ struct LogRow {
     val_recall_at_10: f64,
     zero_shot: Option<f64>,
     seconds: f64,
+}
+
+impl Row for LogRow {
+    type Metrics = Metrics;
+
+    fn epoch(&self) -> usize {
+        self.epoch
+    }
+
+    fn metrics(&self) -> Option<Metrics> {
+        Some(Metrics {
+            recall_at_1: self.val_recall_at_1,
+            recall_at_10: self.val_recall_at_10,
+            zero_shot: self.zero_shot,
+        })
+    }
 }
 
 impl LogRow {
@@ -108,14 +115,6 @@ impl LogRow {
             seconds,
         })
     }
-
-    fn metrics(&self) -> Metrics {
-        Metrics {
-            recall_at_1: self.val_recall_at_1,
-            recall_at_10: self.val_recall_at_10,
-            zero_shot: self.zero_shot,
-        }
-    }
 }
 
 /// Trains until the last epoch and keeps the weights of the one with the best validation recall.
@@ -135,14 +134,17 @@ pub fn train(
     // The text tower's features are those of the start: before a checkpoint is taken up or after, it is the same.
     trainer.prepare(&data)?;
     let mut log = match run.resume {
-        true => trainer.resume(&run.out)?,
+        true => trainer.resume(run)?,
         false => {
             let metrics = data.validation.measure(&trainer.encoder()?, watch)?;
             vec![LogRow::new(&trainer, None, metrics, 0.0)?]
         }
     };
-    let Some(before) = log.first().map(LogRow::metrics) else {
-        return Err(empty(&run.out));
+    let Some(before) = log.first().and_then(Row::metrics) else {
+        return Err(Error::Checkpoint {
+            path: run.log(),
+            problem: "the log has no line: start anew in another folder".to_owned(),
+        });
     };
     watch(Event::Before {
         metrics: named(&before),
@@ -150,14 +152,12 @@ pub fn train(
     for epoch in trainer.progress.epochs..config.epochs {
         learn_and_keep(&mut trainer, &data, epoch, &mut log, run, watch)?;
     }
-    let Some(best) = trainer.progress.best else {
-        return Err(empty(&run.out));
-    };
+    let best = trainer.progress.best(run)?;
     let (sweep, mixed_weights) = match run.init.is_some() && !config.wise.is_empty() {
         true => {
             let shares = (config.wise.as_slice(), config.wise_export);
             let watch = &mut loading(watch);
-            let (sweep, weights) = wise::sweep(&trainer, &data, shares, &run.out, watch)?;
+            let (sweep, weights) = wise::sweep(&trainer, &data, shares, run, watch)?;
             (sweep, Some(weights))
         }
         false => (Vec::new(), None),
@@ -166,9 +166,9 @@ pub fn train(
         before,
         best,
         sweep,
-        weights: run.out.join(WEIGHTS),
+        weights: run.weights(),
         mixed_weights,
-        curves: run.out.join(CURVES),
+        curves: run.curves(),
         bad: data.bad,
         seconds: trainer.progress.seconds,
     })
@@ -201,7 +201,7 @@ fn learn_and_keep(
             ("epoch", epoch.to_string()),
             ("recall_at_10", metrics.recall_at_10.to_string()),
         ];
-        let path = run.out.join(WEIGHTS);
+        let path = run.weights();
         trainer.export(&trainer.parameters.merged()?, &about, &path)?;
     }
     let rate = trainer.rate(data, epoch);
@@ -211,9 +211,9 @@ fn learn_and_keep(
         metrics,
         seconds,
     )?);
-    write_log(log, &run.out.join(LOG))?;
-    draw(log, &run.out.join(CURVES))?;
-    trainer.checkpoint(&run.out.join(CHECKPOINT))?;
+    write_log(log, &run.log())?;
+    draw(log, &run.curves())?;
+    trainer.checkpoint(&run.checkpoint())?;
     watch(Event::Epoch {
         epoch: epoch + 1,
         train_loss,
@@ -270,11 +270,4 @@ fn draw(rows: &[LogRow], path: &Path) -> Result<()> {
     };
     let epochs = rows.last().map_or(0, |row| row.epoch);
     curves::draw([loss, validation], epochs, path)
-}
-
-fn empty(out: &Path) -> Error {
-    Error::Checkpoint {
-        path: out.to_path_buf(),
-        problem: "the run has no epoch to choose the best of".to_owned(),
-    }
 }

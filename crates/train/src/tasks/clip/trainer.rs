@@ -3,11 +3,12 @@
 use super::contrast::{Batch, Texts, gradients};
 use super::data::Data;
 use super::parameters::{Graph, Parameters};
-use super::{Best, CHECKPOINT, ClipMode, ClipTrainConfig, LOG, LogRow, Run};
+use super::{ClipMode, ClipTrainConfig, LogRow, Run};
 use crate::augment::vary;
-use crate::checkpoint::{self, Checkpoint, Progress, write_safetensors};
+use crate::checkpoint::{self, Checkpoint, Progress, write_half};
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::clip::Encoder;
+use crate::evaluate::clip::Metrics;
 use crate::progress::Event;
 use candle_core::{DType, Device, Tensor};
 use rand::seq::SliceRandom;
@@ -29,7 +30,7 @@ pub(super) struct Trainer<'a> {
     optimizer: AdamW,
     /// Features of all samples' texts, where they stay as they are.
     texts: Option<Tensor>,
-    pub(super) progress: Progress<Best>,
+    pub(super) progress: Progress<Metrics>,
 }
 
 impl<'a> Trainer<'a> {
@@ -209,14 +210,6 @@ impl<'a> Trainer<'a> {
         about: &[(&str, String)],
         path: &Path,
     ) -> Result<()> {
-        let half = weights
-            .iter()
-            .map(|(name, value)| Ok((name, value.to_dtype(DType::F16)?)));
-        let half: BTreeMap<&String, Tensor> = half.collect::<Result<_>>()?;
-        let named = half
-            .iter()
-            .map(|(name, value)| ((*name).clone(), value))
-            .collect();
         let network = self
             .network
             .to_metadata()
@@ -227,7 +220,7 @@ impl<'a> Trainer<'a> {
             .map(|(name, value)| ((*name).to_owned(), value.clone()));
         let settings = ("training".to_owned(), self.progress.config.clone());
         let metadata: HashMap<String, String> = about.chain([network, settings]).collect();
-        write_safetensors(path, named, metadata)
+        write_half(path, weights, metadata)
     }
 
     pub(super) fn checkpoint(&self, path: &Path) -> Result<()> {
@@ -241,25 +234,12 @@ impl<'a> Trainer<'a> {
     }
 
     /// Takes up the run in `out`, and returns its log.
-    pub(super) fn resume(&mut self, out: &Path) -> Result<Vec<LogRow>> {
-        let settings = &self.progress.config;
-        let (checkpoint, rows): (Checkpoint<Best>, Vec<LogRow>) = checkpoint::resume(
-            &out.join(CHECKPOINT),
-            &out.join(LOG),
-            settings,
-            &self.device,
-            |row: &LogRow| row.epoch,
-        )?;
+    pub(super) fn resume(&mut self, run: &Run) -> Result<Vec<LogRow>> {
+        let (checkpoint, rows) =
+            checkpoint::resume::<LogRow>(run, &self.progress.config, &self.device)?;
         self.parameters.set(&checkpoint.weights)?;
         self.optimizer.restore(&checkpoint.optimizer)?;
         self.progress = checkpoint.progress;
-        // The log's numbers come back as they were written; JSON's may be off in the last place, and a later epoch
-        // that is only as good as the best one would pass for better.
-        if let Some(best) = &mut self.progress.best
-            && let Some(row) = rows.iter().find(|row| row.epoch == best.epoch)
-        {
-            best.metrics = row.metrics();
-        }
         Ok(rows)
     }
 }

@@ -3,7 +3,7 @@
 
 use super::data::Data;
 use super::trainer::Trainer;
-use super::{Mixture, WEIGHTS, WISE, WISE_WEIGHTS};
+use super::{Mixture, Run, WISE, WISE_WEIGHTS};
 use crate::checkpoint::write_log;
 use crate::error::Result;
 use crate::evaluate::clip::Encoder;
@@ -12,7 +12,7 @@ use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use wardrobe_embed::{Clip, load_weights};
 use wardrobe_weights::Tensors;
 
@@ -55,11 +55,11 @@ pub(super) fn sweep(
     trainer: &Trainer<'_>,
     data: &Data,
     (shares, export): (&[f64], f64),
-    out: &Path,
+    run: &Run,
     watch: &mut dyn FnMut(Event),
 ) -> Result<(Vec<Mixture>, PathBuf)> {
     // As they were written, in f16: what is measured is what the file gives.
-    let end = load_weights(&trainer.network, &Tensors::load(out.join(WEIGHTS))?)?;
+    let end = load_weights(&trainer.network, &Tensors::load(run.weights())?)?;
     let end: BTreeMap<String, Tensor> = end
         .into_iter()
         .map(|(name, value)| {
@@ -80,9 +80,9 @@ pub(super) fn sweep(
     }
     write_log(
         &measured.iter().map(Row::of).collect::<Vec<_>>(),
-        &out.join(WISE),
+        &run.out.join(WISE),
     )?;
-    let path = out.join(WISE_WEIGHTS);
+    let path = run.out.join(WISE_WEIGHTS);
     let mixed = mix(trainer.parameters.start(), &end, export)?;
     trainer.export(&mixed, &[("wise_share", export.to_string())], &path)?;
     Ok((measured, path))

@@ -13,7 +13,7 @@ pub use config::EmbedConfig;
 
 use crate::checkpoint::write_log;
 use crate::curves::{self, BLUE, GREEN, Line, Panel};
-use crate::error::{AtPath, Error, Result};
+use crate::error::{AtPath, Result};
 use crate::evaluate::embed::Metrics;
 use crate::progress::Event;
 use data::Data;
@@ -24,13 +24,7 @@ use trainer::Trainer;
 use wardrobe_classify::Classifier;
 
 /// The best epoch so far.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Best {
-    /// From 1.
-    pub epoch: usize,
-    /// Its validation metrics.
-    pub metrics: Metrics,
-}
+pub type Best = super::Best<Metrics>;
 
 /// What a run came to.
 #[derive(Clone, Debug, Serialize)]
@@ -56,11 +50,20 @@ struct LogRow {
     seconds: f64,
 }
 
-/// File names within [`Run::out`].
-const WEIGHTS: &str = "best.safetensors";
-const CHECKPOINT: &str = "checkpoint.safetensors";
-const LOG: &str = "log.csv";
-const CURVES: &str = "curves.png";
+impl super::Row for LogRow {
+    type Metrics = Metrics;
+
+    fn epoch(&self) -> usize {
+        self.epoch
+    }
+
+    fn metrics(&self) -> Option<Metrics> {
+        Some(Metrics {
+            knn_purity: self.val_knn_purity,
+            near_duplicate_recall: self.val_near_duplicate_recall,
+        })
+    }
+}
 
 /// Trains until the last epoch and keeps the weights of the one with the purest neighbourhoods.
 ///
@@ -79,7 +82,7 @@ pub fn train(
     let data = Data::load(config, classifier, watch)?;
     let mut trainer = Trainer::new(config, run, &data)?;
     let mut log = if run.resume {
-        trainer.resume(&run.out)?
+        trainer.resume(run)?
     } else {
         Vec::new()
     };
@@ -97,7 +100,7 @@ pub fn train(
                 epoch: epoch + 1,
                 metrics,
             });
-            trainer.export(&run.out.join(WEIGHTS), classifier_sha256)?;
+            trainer.export(&run.weights(), classifier_sha256)?;
         }
         trainer.progress.epochs = epoch + 1;
         trainer.progress.seconds += seconds;
@@ -114,9 +117,9 @@ pub fn train(
             val_near_duplicate_recall: near_duplicate_recall,
             seconds,
         });
-        write_log(&log, &run.out.join(LOG))?;
-        draw(&log, &run.out.join(CURVES))?;
-        trainer.checkpoint(&run.out.join(CHECKPOINT))?;
+        write_log(&log, &run.log())?;
+        draw(&log, &run.curves())?;
+        trainer.checkpoint(&run.checkpoint())?;
         watch(Event::Epoch {
             epoch: epoch + 1,
             train_loss,
@@ -128,16 +131,10 @@ pub fn train(
             seconds,
         });
     }
-    let Some(best) = trainer.progress.best else {
-        return Err(Error::Checkpoint {
-            path: run.out.clone(),
-            problem: "the run has no epoch to choose the best of".to_owned(),
-        });
-    };
     Ok(Summary {
-        best,
-        weights: run.out.join(WEIGHTS),
-        curves: run.out.join(CURVES),
+        best: trainer.progress.best(run)?,
+        weights: run.weights(),
+        curves: run.curves(),
         seconds: trainer.progress.seconds,
     })
 }

@@ -1,8 +1,8 @@
 //! The linear map in training.
 
 use super::data::{Data, Label, Relations};
-use super::{Best, CHECKPOINT, EmbedConfig, LOG, LogRow, Run};
-use crate::checkpoint::{self, Checkpoint, Progress, write_safetensors};
+use super::{EmbedConfig, LogRow, Run};
+use crate::checkpoint::{self, Checkpoint, Progress, write_half};
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::embed::Metrics;
 use crate::progress::Event;
@@ -26,7 +26,7 @@ pub(super) struct Trainer<'a> {
     map: Linear,
     trainable: BTreeMap<String, Var>,
     optimizer: AdamW,
-    pub(super) progress: Progress<Best>,
+    pub(super) progress: Progress<Metrics>,
 }
 
 impl<'a> Trainer<'a> {
@@ -153,11 +153,10 @@ impl<'a> Trainer<'a> {
         let weight = tensors["weight"].broadcast_div(&self.spread)?;
         let shift = weight.matmul(&self.mean.t()?)?.squeeze(1)?;
         let bias = (&tensors["bias"] - shift)?;
-        let (weight, bias) = (weight.to_dtype(DType::F16)?, bias.to_dtype(DType::F16)?);
-        let named = [("weight".to_owned(), &weight), ("bias".to_owned(), &bias)];
+        let tensors = [("weight".to_owned(), weight), ("bias".to_owned(), bias)];
         let key = StarterEmbedder::CLASSIFIER.to_owned();
         let metadata = [(key, classifier_sha256.to_owned())].into();
-        write_safetensors(path, named.into(), metadata)
+        write_half(path, &tensors.into(), metadata)
     }
 
     pub(super) fn checkpoint(&self, path: &Path) -> Result<()> {
@@ -170,26 +169,12 @@ impl<'a> Trainer<'a> {
         .save(path)
     }
 
-    pub(super) fn resume(&mut self, out: &Path) -> Result<Vec<LogRow>> {
-        let (checkpoint, rows): (Checkpoint<Best>, Vec<LogRow>) = checkpoint::resume(
-            &out.join(CHECKPOINT),
-            &out.join(LOG),
-            &self.progress.config,
-            &Device::Cpu,
-            |row: &LogRow| row.epoch,
-        )?;
+    pub(super) fn resume(&mut self, run: &Run) -> Result<Vec<LogRow>> {
+        let (checkpoint, rows) =
+            checkpoint::resume::<LogRow>(run, &self.progress.config, &Device::Cpu)?;
         self.store.set(&checkpoint.weights)?;
         self.optimizer.restore(&checkpoint.optimizer)?;
         self.progress = checkpoint.progress;
-        // The log's numbers come back as they were written; JSON's may be off in the last place.
-        if let Some(best) = &mut self.progress.best
-            && let Some(row) = rows.iter().find(|row| row.epoch == best.epoch)
-        {
-            best.metrics = Metrics {
-                knn_purity: row.val_knn_purity,
-                near_duplicate_recall: row.val_near_duplicate_recall,
-            };
-        }
         Ok(rows)
     }
 }
