@@ -4,7 +4,7 @@
 //! `cargo bench -p wardrobe-benches --features cuda --bench gpu [-- FILTER]`; `benches/gpu.sh` runs it beside PyTorch.
 //! Weights and inputs are random. The rate is of the median time over a second, the device's work waited for each time.
 
-#![allow(clippy::print_stdout)] // its lines are the result
+#![allow(clippy::print_stdout, reason = "its lines are the result")]
 
 use candle_core::{DType, Device, Result, Tensor};
 use std::time::{Duration, Instant};

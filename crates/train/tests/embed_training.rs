@@ -4,6 +4,7 @@ mod common;
 
 use candle_core::Device;
 use common::save;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use tempfile::tempdir;
 use wardrobe_classify::Classifier;
@@ -11,7 +12,7 @@ use wardrobe_embed::StarterEmbedder;
 use wardrobe_train::data::Dataset;
 use wardrobe_train::evaluate;
 use wardrobe_train::tasks::embed::{EmbedConfig, Run, Summary, train};
-use wardrobe_train::{DataConfig, Result};
+use wardrobe_train::{DataConfig, Event, Result};
 use wardrobe_weights::{Tensors, sha256_of_file};
 
 /// Red and blue ones of two categories: colour alone does not tell them apart, nor category.
@@ -58,13 +59,22 @@ fn classifier() -> (Classifier, String) {
 }
 
 fn go(config: &EmbedConfig, out: &Path, resume: bool) -> Result<Summary> {
+    go_with(config, out, resume, &mut |_| {})
+}
+
+fn go_with(
+    config: &EmbedConfig,
+    out: &Path,
+    resume: bool,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Summary> {
     let (classifier, sha256) = classifier();
     let run = Run {
         out: out.to_path_buf(),
         init: None,
         resume,
     };
-    train(config, &run, &classifier, &sha256, &mut |_| {})
+    train(config, &run, &classifier, &sha256, watch)
 }
 
 fn bytes(path: PathBuf) -> Vec<u8> {
@@ -119,12 +129,23 @@ fn a_run_that_was_resumed_is_one_that_was_not() {
     let error = go(&other, &whole, true).unwrap_err();
     assert!(error.to_string().contains("other settings"), "{error}");
 
-    go(&all, &parts, false).unwrap();
-    for file in ["best.safetensors", "checkpoint.safetensors"] {
-        if file == "best.safetensors" {
-            assert_eq!(bytes(whole.join(file)), bytes(parts.join(file)), "{file}");
+    // Stopped in the third epoch, and gone on with from the second's checkpoint.
+    let stopped = catch_unwind(AssertUnwindSafe(|| {
+        go_with(&all, &parts, false, &mut |event| {
+            assert!(!matches!(event, Event::Step { epoch: 3, .. }), "stopped");
+        })
+    }));
+    assert!(stopped.is_err());
+    let mut first = None;
+    let resumed = go_with(&all, &parts, true, &mut |event| {
+        if let Event::Step { epoch, .. } = event {
+            first.get_or_insert(epoch);
         }
-    }
+    });
+    assert_eq!(first, Some(3));
+    assert_eq!(resumed.unwrap().best, expected.best);
+    let file = "best.safetensors";
+    assert_eq!(bytes(whole.join(file)), bytes(parts.join(file)));
 }
 
 #[test]
