@@ -76,7 +76,8 @@ fn the_rest_of_the_batch_is_stored() {
     bench.photo("photos/zlast.jpg", [120, 60, 40], 1);
     let folder = bench.path("photos");
     let spoiled = spoil(&bench, &folder);
-    let (status, stdout, stderr) = bench.run(&["ingest", "--json", &folder.to_string_lossy()]);
+    let (status, stdout, stderr) =
+        bench.run(&["ingest", "--force", "--json", &folder.to_string_lossy()]);
     assert_eq!(status, 3, "{stderr}");
     let report: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(report["summary"]["added"], 2);
@@ -146,7 +147,7 @@ fn a_home_that_is_a_file_is_told() {
     fs::write(bench.home(), "not a folder").unwrap();
     for args in [
         &["list"][..],
-        &["ingest", "."],
+        &["ingest", "--force", "."],
         &["recommend"],
         &["remove", "3fa9c1"],
     ] {
@@ -183,7 +184,7 @@ fn no_room_on_the_disk_is_told_and_leaves_no_halves() {
     let bench = Bench::new();
     let small = bench.photo("photos/a.jpg", [40, 60, 120], 0);
     assert_eq!(
-        bench.json(0, &["ingest", &small.to_string_lossy()])["summary"]["added"],
+        bench.json(0, &["ingest", "--force", &small.to_string_lossy()])["summary"]["added"],
         1
     );
     let stored = fs::metadata(bench.home().join("wardrobe.db"))

@@ -33,7 +33,10 @@ fn stocked() -> (Bench, Value) {
     {
         bench.photo(&format!("photos/{mark}.png"), cloth, mark as u32);
     }
-    let report = bench.json(0, &["ingest", &bench.path("photos").to_string_lossy()]);
+    let report = bench.json(
+        0,
+        &["ingest", "--force", &bench.path("photos").to_string_lossy()],
+    );
     (bench, report)
 }
 
@@ -124,7 +127,7 @@ fn ingesting_again_adds_nothing_and_keeps_corrections() {
     let before = bench.json(0, &["list"]);
     let photos = bench.path("photos");
     std::fs::copy(photos.join("0.png"), photos.join("again.png")).unwrap();
-    let report = bench.json(0, &["ingest", &photos.to_string_lossy()]);
+    let report = bench.json(0, &["ingest", "--force", &photos.to_string_lossy()]);
     assert_eq!(report["summary"]["added"], 0);
     assert_eq!(report["summary"]["duplicate"], 4);
     let again = &report["photos"][3];
@@ -144,7 +147,11 @@ fn a_near_duplicate_is_added_and_names_the_other() {
     photo.save(bench.path("brighter.jpg")).unwrap();
     let report = bench.json(
         0,
-        &["ingest", &bench.path("brighter.jpg").to_string_lossy()],
+        &[
+            "ingest",
+            "--force",
+            &bench.path("brighter.jpg").to_string_lossy(),
+        ],
     );
     assert_eq!(report["summary"]["added"], 1);
     let warnings = report["photos"][0]["warnings"].as_array().unwrap();
@@ -171,7 +178,10 @@ fn removing_and_taking_in_again() {
     let (status, stdout, stderr) = bench.run(&["remove", "--json", id, "zzz"]);
     assert_eq!(status, 1, "{stdout}");
     assert_eq!(stderr.lines().count(), 2, "{stderr}");
-    let report = bench.json(0, &["ingest", &bench.path("photos").to_string_lossy()]);
+    let report = bench.json(
+        0,
+        &["ingest", "--force", &bench.path("photos").to_string_lossy()],
+    );
     assert_eq!(report["summary"]["added"], 1);
     assert_eq!(report["photos"][1]["garments"][0]["id"], id);
 }

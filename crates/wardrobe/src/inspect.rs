@@ -8,8 +8,8 @@ use wardrobe_detect::Detection;
 use wardrobe_ingest::{QualityReport, RgbImage, discover, load};
 use wardrobe_types::{Color, Embedding};
 
-use crate::ingest::examine::cut;
-use crate::{Clip, Error, GarmentDetector, Look, ModelOptions, Models, Result};
+use crate::ingest::examine::{Cuts, cut};
+use crate::{Clip, Error, Evidence, GarmentDetector, Look, ModelOptions, Models, Result};
 
 /// Photos the models look at in one pass.
 const BATCH: usize = 16;
@@ -64,6 +64,36 @@ pub fn detect<P: AsRef<Path>>(detector: &GarmentDetector, paths: &[P]) -> Vec<In
             detections: detector.detect(&photo)?,
         })
     })
+}
+
+/// What speaks for clothes in pictures, as `ingest` sees them.
+///
+/// # Errors
+/// Models that fail; a picture too small to look at.
+pub fn evidence(
+    models: &Models,
+    detector: &GarmentDetector,
+    pictures: &[RgbImage],
+) -> Result<Vec<Evidence>> {
+    let mut seen = Vec::with_capacity(pictures.len());
+    for batch in pictures.chunks(BATCH) {
+        let cuts: Vec<Cuts> = batch
+            .par_iter()
+            .map(|picture| cut(picture, Some(detector)))
+            .collect::<Result<_>>()?;
+        let shown: Vec<&RgbImage> = cuts
+            .iter()
+            .flat_map(|cuts| &cuts.garments)
+            .map(|cut| &cut.shown)
+            .collect();
+        let looks: Vec<Look> = models.look(&shown)?.into_iter().collect::<Result<_>>()?;
+        let mut looks = looks.iter();
+        for cuts in &cuts {
+            let own = looks.by_ref().take(cuts.garments.len());
+            seen.push(Evidence::of(cuts.detected.unwrap_or(0.0), own));
+        }
+    }
+    Ok(seen)
 }
 
 /// Where each photo's first garment lies: among words and photos by CLIP where one is given, else among looks.

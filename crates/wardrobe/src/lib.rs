@@ -37,6 +37,7 @@
 //! its prior warmth (`priors.rs`). What the wearer says is stored apart from what models saw and
 //! wins over it for good.
 
+mod clothing;
 mod collage;
 mod database;
 mod describe;
@@ -62,12 +63,15 @@ mod vectors;
 mod wardrobe;
 pub mod weights;
 
+pub use clothing::{ClothingRule, Evidence};
 pub use describe::describe;
 pub use edit::Edit;
 pub use error::{Error, Result};
 pub use feedback::{Change, Learned, Said, Taught};
 pub use filter::{ColorQuery, Filter};
-pub use ingest::{IngestReport, PhotoReport, PhotoStatus, Progress, Summary, Warning, WarningKind};
+pub use ingest::{
+    IngestOptions, IngestReport, PhotoReport, PhotoStatus, Progress, Summary, Warning, WarningKind,
+};
 pub use models::{Clip, DetectorChoice, GarmentDetector, Look, ModelOptions, Models};
 pub use outfits::{Outfit, Outfits, score};
 pub use search::{Correction, Found, Meaning, Query, Search, Term, Wish};

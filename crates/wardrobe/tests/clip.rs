@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use wardrobe::{Clip, ModelOptions, PhotoStatus, Wardrobe, inspect};
+use wardrobe::{Clip, IngestOptions, ModelOptions, PhotoStatus, Wardrobe, inspect};
 use wardrobe_ingest::image::{Rgb, RgbImage};
 use wardrobe_testkit::{Golden, skip};
 
@@ -43,7 +43,12 @@ fn photos(folder: &Path) -> PathBuf {
 
 fn ingest(wardrobe: &mut Wardrobe, photos: &Path) -> Vec<PhotoStatus> {
     let report = wardrobe
-        .ingest(&[photos], &AtomicBool::new(false), |_| {})
+        .ingest_with(
+            &[photos],
+            IngestOptions { force: true },
+            &AtomicBool::new(false),
+            |_| {},
+        )
         .unwrap();
     assert!(report.stopped.is_none());
     report.photos.iter().map(|photo| photo.status).collect()

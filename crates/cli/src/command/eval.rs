@@ -1,6 +1,7 @@
 //! `wardrobe eval`: weights and methods, measured on labelled data.
 
 mod clip;
+mod clothing;
 mod detect;
 mod embed;
 mod preferences;
@@ -14,7 +15,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
 use serde::Serialize;
-use wardrobe::{Models, PhotoStatus, Progress, Wardrobe};
+use wardrobe::{IngestOptions, Models, PhotoStatus, Progress, Wardrobe};
 use wardrobe_eval::Interval;
 use wardrobe_train::data::Dataset;
 use wardrobe_train::evaluate;
@@ -30,7 +31,7 @@ const SHOWN: usize = 8;
 /// Measure a model or method on labelled data, in the data's own labels
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors\n  wardrobe eval preferences --data data/tags/clothing.csv --plot preferences.png"
+    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval clothing --data clothing --data ccp\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors\n  wardrobe eval preferences --data data/tags/clothing.csv --plot preferences.png"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -45,6 +46,8 @@ enum Task {
     Classify(Data),
     /// CLIP, on photos with texts, on folders named as what their photos show, or on both
     Clip(clip::Args),
+    /// Whether photos show clothes at all: photos of garments against the grounds they lie on
+    Clothing(clothing::Args),
     /// The colours, on a catalogue: styles.csv and images/
     Colors(Data),
     /// The garments' embeddings, on a folder of photos a label or on styles.csv and images/
@@ -87,6 +90,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         // Its metrics have parts, and so a document of their own.
         Task::Detect(Data { data }) => return detect::run(&data, &bar, context),
         Task::Preferences(args) => return preferences::run(&args, &bar, context),
+        Task::Clothing(args) => return clothing::run(&args, &bar, context),
         Task::Classify(Data { data }) => classify(&data, &bar, context),
         Task::Clip(args) => clip::measure(&args, &bar, context),
         Task::Colors(Data { data }) => colors(&data, &bar, context),
@@ -168,8 +172,10 @@ fn search(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document>
         .iter()
         .map(|product| product.photo.as_path())
         .collect();
-    let ingested = wardrobe.ingest(
+    // A catalogue's photos are what is searched, whatever is seen in them.
+    let ingested = wardrobe.ingest_with(
         &photos,
+        IngestOptions { force: true },
         &AtomicBool::new(false),
         |progress| match progress {
             Progress::Found(photos) => bar.set_length(photos as u64),

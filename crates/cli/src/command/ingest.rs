@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
-use wardrobe::{IngestReport, PhotoReport, PhotoStatus, Progress, WarningKind};
+use wardrobe::{IngestOptions, IngestReport, PhotoReport, PhotoStatus, Progress, WarningKind};
 use wardrobe_types::Garment;
 
 use crate::context::Context;
@@ -21,23 +21,27 @@ const LISTED: usize = 40;
 
 /// Take photos in: files, or folders with all that is in them
 ///
-/// Photos already in the wardrobe are known by their content and change nothing. A bad file is
-/// reported and the rest goes on. Ctrl-C stops between photos and loses nothing stored.
+/// Photos already in the wardrobe are known by their content and change nothing. A bad file and a photo that shows no
+/// clothes are reported and the rest goes on. Ctrl-C stops between photos and loses nothing stored.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe ingest photos/\n  wardrobe ingest shirt.jpg jeans.png --json"
+    after_help = "Examples:\n  wardrobe ingest photos/\n  wardrobe ingest shirt.jpg jeans.png --json\n  wardrobe ingest doormat.jpg --force"
 )]
 pub struct Args {
     /// Photos, or folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Take in photos in which no clothes are seen too
+    #[arg(long)]
+    force: bool,
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     let mut wardrobe = context.wardrobe()?;
     let cancel = stop_on_ctrl_c()?;
     let bar = progress::bar(context.quiet);
-    let report = wardrobe.ingest(&args.paths, &cancel, |progress| {
+    let options = IngestOptions { force: args.force };
+    let report = wardrobe.ingest_with(&args.paths, options, &cancel, |progress| {
         follow(progress, &bar, context)
     });
     bar.finish_and_clear();

@@ -2,6 +2,7 @@
 
 pub mod classify;
 pub mod clip;
+pub mod clothing;
 pub mod colors;
 pub mod detect;
 pub mod embed;

@@ -46,6 +46,8 @@ pub(crate) struct Ready {
     pub(crate) cuts: Vec<Cut>,
     /// Whether a detector looked and found no garment.
     pub(crate) undetected: bool,
+    /// The best confidence of a detector that looked, 0 where it saw nothing; `None` where there is none.
+    pub(crate) detected: Option<f32>,
     /// The cuts' crops as JPEG.
     pub(crate) jpegs: Vec<Vec<u8>>,
 }
@@ -70,6 +72,8 @@ pub(crate) struct Cuts {
     pub(crate) garments: Vec<Cut>,
     /// Whether a detector looked and found none, and the foreground stands for it.
     pub(crate) undetected: bool,
+    /// The best confidence of a detector that looked, 0 where it saw nothing; `None` where there is none.
+    pub(crate) detected: Option<f32>,
 }
 
 /// Reads a photo and measures all that needs its pixels.
@@ -103,6 +107,7 @@ pub(super) fn examine(
     let Cuts {
         garments: cuts,
         undetected,
+        detected,
     } = cut(&photo.image, detector)?;
     let ready = Ready {
         jpegs: jpegs(&cuts)?,
@@ -113,6 +118,7 @@ pub(super) fn examine(
         quality,
         cuts,
         undetected,
+        detected,
     };
     Ok(Examined::Ready(Box::new(ready)))
 }
@@ -146,7 +152,10 @@ pub(crate) fn cut(photo: &RgbImage, detector: Option<&GarmentDetector>) -> Resul
     let detections = detector
         .map(|detector| detector.detect(photo))
         .transpose()?;
-    let looked = detections.is_some();
+    let detected = detections.as_ref().map(|found| {
+        let confidences = found.iter().map(|detection| detection.confidence);
+        confidences.fold(0.0, f32::max)
+    });
     let places = locate(&foreground, detections);
     let colors = match places.iter().any(|place| place.has_foreground) {
         true => dominant_colors(photo, &foreground)?,
@@ -166,7 +175,8 @@ pub(crate) fn cut(photo: &RgbImage, detector: Option<&GarmentDetector>) -> Resul
         })
     });
     Ok(Cuts {
-        undetected: looked && !places.iter().any(|place| place.found),
+        detected,
+        undetected: detected.is_some() && !places.iter().any(|place| place.found),
         garments: garments.collect::<Result<_>>()?,
     })
 }

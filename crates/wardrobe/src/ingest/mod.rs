@@ -22,6 +22,7 @@ use self::examine::{Cut, Examined, Ready, examine};
 use self::identity::identify;
 use self::known::Known;
 pub use self::report::{IngestReport, PhotoReport, PhotoStatus, Summary, Warning, WarningKind};
+use crate::clothing::{ClothingRule, Evidence};
 use crate::home::Home;
 use crate::models::Look;
 use crate::reconcile::reconcile;
@@ -33,6 +34,13 @@ use crate::{Result, Wardrobe, vectors};
 const CHUNK: usize = 16;
 /// Hexadecimal digits of the photo's hash in its file name: 80 bits.
 const FILE_DIGITS: usize = 20;
+
+/// What an ingest does with photos it doubts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IngestOptions {
+    /// Takes in photos in which no clothes are seen too.
+    pub force: bool,
+}
 
 /// How an ingest is getting on.
 #[derive(Debug)]
@@ -47,6 +55,9 @@ pub enum Progress<'a> {
 impl Wardrobe {
     /// Takes photos in: files, or folders with all that is in them.
     ///
+    /// Photos that show no clothes, by a detector and the classifier, are kept out and reported; see
+    /// [`IngestOptions::force`].
+    ///
     /// Photos already there are known by their content and change nothing. A bad file is reported
     /// and the rest goes on. `cancel` is looked at between photos; what is reported as added by
     /// then is stored. If the wardrobe's own folder fails (a full disk), the ingest stops, and the
@@ -57,6 +68,20 @@ impl Wardrobe {
     pub fn ingest<P: AsRef<Path>>(
         &mut self,
         paths: &[P],
+        cancel: &AtomicBool,
+        progress: impl FnMut(Progress<'_>),
+    ) -> Result<IngestReport> {
+        self.ingest_with(paths, IngestOptions::default(), cancel, progress)
+    }
+
+    /// [`Wardrobe::ingest`] with options.
+    ///
+    /// # Errors
+    /// As [`Wardrobe::ingest`].
+    pub fn ingest_with<P: AsRef<Path>>(
+        &mut self,
+        paths: &[P],
+        options: IngestOptions,
         cancel: &AtomicBool,
         mut progress: impl FnMut(Progress<'_>),
     ) -> Result<IngestReport> {
@@ -78,6 +103,7 @@ impl Wardrobe {
                 wardrobe: self,
                 known,
                 report: &mut report,
+                options,
                 cancel,
             };
             run.all(&found.photos, &mut progress)?;
@@ -92,6 +118,7 @@ struct Run<'a> {
     wardrobe: &'a mut Wardrobe,
     known: Known,
     report: &'a mut IngestReport,
+    options: IngestOptions,
     cancel: &'a AtomicBool,
 }
 
@@ -181,9 +208,19 @@ impl Run<'_> {
         Ok(photo)
     }
 
-    /// Stores a photo and tells what there is to tell of it.
+    /// Stores a photo and tells what there is to tell of it, or keeps it out where it shows no clothes.
     fn keep(&mut self, path: &Path, ready: Ready, looks: &[Look]) -> Result<PhotoReport> {
         let renewed = self.known.same(&ready.sha256).is_some();
+        // What is in the wardrobe has been asked for.
+        let doubt = no_clothes(&ready, looks).filter(|_| !renewed);
+        if let Some(doubt) = doubt.clone().filter(|_| !self.options.force) {
+            let reason = format!("{}: take it in with --force if it does", doubt.message);
+            let kept_out = PhotoReport::kept_out(path.into(), PhotoStatus::Rejected, reason);
+            return Ok(PhotoReport {
+                warnings: vec![doubt],
+                ..kept_out
+            });
+        }
         let row = row_of(path, &ready);
         let seen = self.wardrobe.store_photo(&row, &ready, looks)?;
         let mut photo = if renewed {
@@ -192,6 +229,7 @@ impl Run<'_> {
             PhotoReport::new(path.into(), PhotoStatus::Added)
         };
         photo.warnings = self.warnings(&ready, renewed.then_some(seen.len()));
+        photo.warnings.extend(doubt);
         photo.garments = self.wardrobe.store.garments_of(&ready.sha256)?;
         self.known.add(row);
         Ok(photo)
@@ -233,6 +271,17 @@ impl Run<'_> {
         }
         warnings
     }
+}
+
+/// The warning of a photo that a detector looked at and that shows no clothes.
+pub(crate) fn no_clothes(ready: &Ready, looks: &[Look]) -> Option<Warning> {
+    let evidence = Evidence::of(ready.detected?, looks);
+    let probability = ClothingRule::STARTER.doubts(evidence)?;
+    Some(Warning {
+        kind: WarningKind::NoClothes,
+        message: format!("shows no clothes, by a probability of {probability:.3} that it does"),
+        value: probability,
+    })
 }
 
 impl Examined {

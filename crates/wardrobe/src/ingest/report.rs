@@ -88,6 +88,8 @@ pub enum WarningKind {
     Renewed,
     /// A detector found no garment in it, and what stands out was taken for one. Value: 0.
     NothingDetected,
+    /// No clothes are seen in it: it is kept out, unless asked for. Value: the probability of clothes, 0..=1.
+    NoClothes,
     /// The photo's quality.
     #[serde(untagged)]
     Quality(quality::WarningKind),

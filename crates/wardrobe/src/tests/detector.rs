@@ -17,8 +17,8 @@ use super::{look, put, ready};
 use crate::ingest::examine::{Cut, Ready};
 use crate::ingest::row_of;
 use crate::{
-    DetectorChoice, Edit, Filter, GarmentDetector, Look, ModelOptions, PhotoReport, PhotoStatus,
-    Wardrobe, WarningKind, inspect,
+    DetectorChoice, Edit, Filter, GarmentDetector, IngestOptions, Look, ModelOptions, PhotoReport,
+    PhotoStatus, Wardrobe, WarningKind, inspect,
 };
 
 /// What a hand-made detector sees in a photo.
@@ -110,19 +110,24 @@ fn four_pieces() -> RgbImage {
 
 /// Ingests a photo of four pieces.
 fn ingest(detector: DetectorChoice) -> (TempDir, PhotoReport) {
+    let (folder, photo) = ingest_if(detector, IngestOptions { force: true });
+    assert_eq!(photo.status, PhotoStatus::Added, "{photo:?}");
+    (folder, photo)
+}
+
+fn ingest_if(detector: DetectorChoice, options: IngestOptions) -> (TempDir, PhotoReport) {
     let folder = TempDir::new().unwrap();
     let photo = folder.path().join("four.png");
     four_pieces().save(&photo).unwrap();
-    let options = ModelOptions {
+    let models = ModelOptions {
         detector,
         ..ModelOptions::default()
     };
-    let mut wardrobe = Wardrobe::open(folder.path().join("home"), options).unwrap();
+    let mut wardrobe = Wardrobe::open(folder.path().join("home"), models).unwrap();
     let report = wardrobe
-        .ingest(&[photo], &AtomicBool::new(false), |_| {})
+        .ingest_with(&[photo], options, &AtomicBool::new(false), |_| {})
         .unwrap();
     let photo = report.photos.into_iter().next().unwrap();
-    assert_eq!(photo.status, PhotoStatus::Added, "{photo:?}");
     (folder, photo)
 }
 

@@ -1,5 +1,6 @@
 //! The wardrobe without models: garments are put in as the models would have seen them.
 
+mod clothing;
 mod detector;
 mod feedback;
 mod folder;
@@ -45,6 +46,7 @@ fn ready(picture: &RgbImage) -> Ready {
     let Cuts {
         garments: cuts,
         undetected,
+        detected,
     } = cut(picture, None).unwrap();
     Ready {
         sha256: wardrobe_weights::sha256(&bytes),
@@ -54,6 +56,7 @@ fn ready(picture: &RgbImage) -> Ready {
         jpegs: jpegs(&cuts).unwrap(),
         cuts,
         undetected,
+        detected,
         bytes,
     }
 }

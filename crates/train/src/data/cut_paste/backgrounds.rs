@@ -67,6 +67,29 @@ impl<'a> Backgrounds<'a> {
     }
 }
 
+/// A ground of the size of a garment's photo: the photo with its garment painted over, or a strip beside it repeated. `None`
+/// where the garment leaves no strip to speak of.
+pub(super) fn ground_of(garment: &Garment, rng: &mut impl Rng) -> Result<Option<RgbImage>> {
+    let (width, height) = garment.size;
+    if largest_strip(garment).is_none() {
+        return Ok(None);
+    }
+    Ok(Some(match rng.random_bool(0.5) {
+        true => covering(&without_garment(garment, rng)?, width, height, rng),
+        false => strip_of(garment, width, height, rng)?,
+    }))
+}
+
+/// The strip beside a garment, repeated over `width` x `height`.
+pub(super) fn strip_of(
+    garment: &Garment,
+    width: u32,
+    height: u32,
+    rng: &mut impl Rng,
+) -> Result<RgbImage> {
+    Ok(repeated(&strip(garment)?, width, height, rng))
+}
+
 /// A random part of the picture, scaled to cover `width` x `height`.
 fn covering(picture: &RgbImage, width: u32, height: u32, rng: &mut impl Rng) -> RgbImage {
     let least =
@@ -162,10 +185,27 @@ fn fill(pixels: &[Option<[f32; 3]>], width: usize, height: usize) -> Vec<[f32; 3
 /// The largest part of the photo above, below, left or right of its garment; a corner where there is none to speak of.
 fn strip(garment: &Garment) -> Result<RgbImage> {
     let photo = wardrobe_ingest::load(&garment.path)?.image;
-    let (width, height) = (photo.width() as f32, photo.height() as f32);
-    let margin = SHADOW * width.max(height);
+    let least = least_side(garment);
+    let corner = BoxXyxy {
+        x1: least,
+        y1: least,
+        ..BoxXyxy::whole(photo.width(), photo.height())
+    };
+    let part = largest_strip(garment).unwrap_or(corner);
+    Ok(wardrobe_ingest::crop(&photo, part)?)
+}
+
+fn least_side(garment: &Garment) -> f32 {
+    let (width, height) = garment.size;
+    (LEAST_STRIP * width.min(height) as f32).max(2.0)
+}
+
+/// The largest part above, below, left or right of a garment that is wide enough to repeat.
+pub(super) fn largest_strip(garment: &Garment) -> Option<BoxXyxy> {
+    let (width, height) = garment.size;
+    let margin = SHADOW * width.max(height) as f32;
     let b = garment.bbox;
-    let whole = BoxXyxy::whole(photo.width(), photo.height());
+    let whole = BoxXyxy::whole(width, height);
     let strips = [
         BoxXyxy {
             x1: b.x0 - margin,
@@ -184,17 +224,11 @@ fn strip(garment: &Garment) -> Result<RgbImage> {
             ..whole
         },
     ];
-    let least = (LEAST_STRIP * width.min(height)).max(2.0);
+    let least = least_side(garment);
     let usable = strips
         .into_iter()
         .filter(|strip| strip.width() >= least && strip.height() >= least);
-    let corner = BoxXyxy {
-        x1: least,
-        y1: least,
-        ..whole
-    };
-    let largest = usable.max_by(|p, q| p.area().total_cmp(&q.area()));
-    Ok(wardrobe_ingest::crop(&photo, largest.unwrap_or(corner))?)
+    usable.max_by(|p, q| p.area().total_cmp(&q.area()))
 }
 
 /// The picture repeated in mirror images, so that no seam shows, and scaled at random.

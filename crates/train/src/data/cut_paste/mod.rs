@@ -8,10 +8,12 @@
 mod backgrounds;
 mod compose;
 mod cutout;
+mod grounds;
 mod patch;
 mod plane;
 mod preview;
 
+pub use grounds::grounds;
 pub use preview::preview;
 
 use super::detection::yolo::Writer;
