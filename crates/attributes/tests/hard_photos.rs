@@ -54,7 +54,7 @@ fn most_hard_photos_have_a_colour_that_people_would_give_them() {
     let rows = rows();
     let mut wrong = Vec::new();
     for row in &rows {
-        let photo = wardrobe_ingest::load(&folder.join(&row.photo))
+        let photo = wardrobe_ingest::load(folder.join(&row.photo))
             .unwrap()
             .image;
         let colors = dominant_colors(&photo, &segment(&photo).unwrap()).unwrap();
