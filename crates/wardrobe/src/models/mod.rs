@@ -183,7 +183,7 @@ fn embedder(options: &ModelOptions, classifier_sha256: &str) -> Result<StarterEm
     };
     let sha256 = fingerprint(&resolved)?;
     match StarterEmbedder::new(&resolved.load()?, short(&sha256), classifier_sha256) {
-        Err(wardrobe_embed::Error::OtherClassifier { .. }) => Ok(untrained()),
+        Err(wardrobe_embed::Error::Weights(Error::OtherClassifier { .. })) => Ok(untrained()),
         embedder => Ok(embedder?),
     }
 }
