@@ -36,6 +36,22 @@ impl Tagger {
         })
     }
 
+    /// A tagger of heads known from elsewhere, say in training: [`Rows::ALL`] outputs of 1472 descriptors.
+    pub fn from_parts(config: TaggerConfig, heads: LinearHead) -> Self {
+        Self { config, heads }
+    }
+
+    /// The heads' logits.
+    ///
+    /// # Shapes
+    /// descriptors (1472) -> ([`Rows::ALL`])
+    ///
+    /// # Errors
+    /// Another number of descriptors.
+    pub fn logits(&self, descriptors: &[f32]) -> Result<Vec<f32>> {
+        Ok(self.heads.apply(descriptors)?)
+    }
+
     /// Which labels were learned, and from which probability on they are given.
     pub fn config(&self) -> &TaggerConfig {
         &self.config
@@ -49,7 +65,7 @@ impl Tagger {
     /// # Errors
     /// Another number of descriptors.
     pub fn tag(&self, descriptors: &[f32]) -> Result<Tagged> {
-        let logits = self.heads.apply(descriptors)?;
+        let logits = self.logits(descriptors)?;
         let config = &self.config;
         Ok(Tagged {
             pattern: Choice::of(&config.pattern, &logits[Rows::PATTERN], |p| p as usize),

@@ -4,6 +4,7 @@ mod clip;
 mod detect;
 mod embed;
 mod preferences;
+mod tag;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -30,7 +31,7 @@ const SHOWN: usize = 8;
 /// Measure a model or method on labelled data, in the data's own labels
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors\n  wardrobe eval preferences --data data/tags/clothing.csv --plot preferences.png"
+    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors\n  wardrobe eval tag --data products\n  wardrobe eval preferences --data data/tags/clothing.csv --plot preferences.png"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -51,6 +52,8 @@ enum Task {
     Embed(embed::Args),
     /// The search in words, on a catalogue: styles.csv and images/, taken into a wardrobe of their own
     Search(Data),
+    /// The tagger, on a catalogue: styles.csv and images/, beside what is most usual
+    Tag(tag::Args),
     /// What feedback teaches: simulated wearers with hidden tastes, on a table of garments' tags
     Preferences(preferences::Args),
 }
@@ -92,6 +95,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         Task::Colors(Data { data }) => colors(&data, &bar, context),
         Task::Embed(args) => embed::measure(&args, &bar, context),
         Task::Search(Data { data }) => search(&data, &bar, context),
+        Task::Tag(args) => tag::measure(&args, &bar, context),
     };
     bar.finish_and_clear();
     let mut document = measured?;
@@ -234,7 +238,7 @@ fn text(document: &Document) -> String {
         document.task, document.n, document.seconds
     );
     for (name, value) in &document.metrics {
-        let _ = write!(text, "  {name:14} {value:.3}");
+        let _ = write!(text, "  {name:22} {value:.3}");
         if let Some(Interval { low, high }) = document.ci95.get(name) {
             let _ = write!(text, "  ({low:.3} to {high:.3} at 95 %)");
         }

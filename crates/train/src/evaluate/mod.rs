@@ -8,3 +8,4 @@ pub mod embed;
 mod neighbours;
 pub mod preferences;
 pub mod search;
+pub mod tag;

@@ -4,6 +4,7 @@ pub mod classify;
 pub mod clip;
 pub mod detect;
 pub mod embed;
+pub mod tag;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -10,6 +10,7 @@ mod search;
 use std::path::Path;
 
 use tempfile::TempDir;
+use wardrobe_attributes::tagger::Tagged;
 use wardrobe_ingest::image::{Rgb, RgbImage};
 use wardrobe_ingest::{Format, assess, perceptual_hash};
 use wardrobe_types::{Category, ColorName, EmbedderId, Embedding};
@@ -67,6 +68,7 @@ fn look(category: Category, cut: &Cut, embedder: &str) -> Look {
             category,
             confidence: 0.9,
         }],
+        tags: Tagged::default(),
         embedding: Embedding::new(EmbedderId::new(embedder), values).unwrap(),
         meaning: None,
     }
