@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    data, edit, eval, feedback, ingest, inspect, list, preferences, recommend, remove, report,
-    score, search, show, similar, train, weights,
+    add_photo, data, duplicates, edit, eval, export, feedback, import, ingest, inspect, list,
+    preferences, recommend, remove, report, restore, score, search, settings, show, similar, train,
+    wear, weights,
 };
 
 const EXAMPLES: &str = "\
@@ -16,6 +17,8 @@ Examples:
   wardrobe search red summer dress
   wardrobe recommend --formality business --temperature 8 --rain --html lookbook.html
   wardrobe edit 3fa9c1 --category chinos --color navy
+  wardrobe wear 3fa9c1 77b0d2 a81c04
+  wardrobe export wardrobe.zip
   wardrobe list --json | jq '.garments[].category'
 
 Exit status: 0 all done, 1 failed, 2 bad usage, 3 some inputs failed and the rest is done.";
@@ -81,14 +84,21 @@ pub enum Command {
     List(list::Args),
     Show(show::Args),
     Edit(edit::Args),
+    AddPhoto(add_photo::Args),
+    Duplicates(duplicates::Args),
     Remove(remove::Args),
+    Restore(restore::Args),
     Search(search::Args),
     Similar(similar::Args),
     Recommend(recommend::Args),
+    Wear(wear::Args),
     Feedback(feedback::Args),
     Preferences(preferences::Args),
     Score(score::Args),
     Report(report::Args),
+    Settings(settings::Args),
+    Export(export::Args),
+    Import(import::Args),
     Inspect(inspect::Args),
     Data(data::Args),
     Eval(eval::Args),

@@ -104,7 +104,8 @@ impl Context {
         }
     }
 
-    fn home(&self) -> Result<PathBuf> {
+    /// The wardrobe's folder, which need not be there.
+    pub fn home(&self) -> Result<PathBuf> {
         if let Some(home) = self
             .home
             .as_ref()

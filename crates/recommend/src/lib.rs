@@ -10,7 +10,9 @@
 //! - **formality**: how equally dressy the garments are, and how near to the occasion;
 //! - **category**: which categories and patterns are worn together, and whether they suit the weather;
 //! - **learned**: for a trained model;
-//! - **preference**: the wearer's own [`Taste`], which [`recommend_for`] takes. [`blend`] leaves out what is `None`.
+//! - **preference**: the wearer's own [`Taste`], which [`recommend_for`] takes;
+//! - **rotation**: whether its garments are worn less than others, where [`Item::worn`] says when. [`blend`] leaves out
+//!   what is `None`.
 //!
 //! ```
 //! use wardrobe_recommend::{Item, Request, recommend};
@@ -38,6 +40,7 @@ mod item;
 mod phrase;
 mod recommend;
 mod request;
+mod rotation;
 mod rules;
 mod score;
 mod select;

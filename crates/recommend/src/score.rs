@@ -4,6 +4,7 @@ use wardrobe_types::{Breakdown, OutfitId, Scored};
 
 use crate::explain::{self, Reason};
 use crate::harmony::{self, Harmony};
+use crate::rotation::Rotation;
 use crate::rules::formality::{self, Dressiness};
 use crate::rules::{self, Together};
 use crate::taste::{Liking, Taste};
@@ -24,7 +25,7 @@ pub fn score(items: &[Item]) -> Result<Scored> {
     }
     let items: Vec<&Item> = items.iter().collect();
     let request = Request::default();
-    Ok(Judgement::of(items, &request, None).explained())
+    Ok(Judgement::of(items, &request, None, None).explained())
 }
 
 /// Everything the rules found about an outfit.
@@ -35,6 +36,7 @@ pub(crate) struct Judgement<'a> {
     dressiness: Dressiness,
     together: Together,
     liking: Option<Liking>,
+    rotation: Option<&'a Rotation>,
 }
 
 impl<'a> Judgement<'a> {
@@ -43,6 +45,7 @@ impl<'a> Judgement<'a> {
         mut items: Vec<&'a Item>,
         request: &Request,
         taste: Option<&dyn Taste>,
+        rotation: Option<&'a Rotation>,
     ) -> Self {
         items.sort_by(|a, b| a.content_cmp(b));
         let harmony = harmony::judge(&items);
@@ -58,7 +61,12 @@ impl<'a> Judgement<'a> {
             dressiness,
             together,
             liking,
+            rotation,
         }
+    }
+
+    pub(crate) fn items(&self) -> &[&'a Item] {
+        &self.items
     }
 
     pub(crate) fn breakdown(&self) -> Breakdown {
@@ -68,6 +76,7 @@ impl<'a> Judgement<'a> {
             category: Some(self.together.score),
             learned: None,
             preference: self.liking.as_ref().map(|liking| liking.term),
+            rotation: self.rotation.map(|rotation| rotation.term(&self.items)),
         }
     }
 
@@ -91,6 +100,10 @@ impl<'a> Judgement<'a> {
         reasons.extend(self.dressiness.reasons(&self.items));
         reasons.extend(self.together.reasons(&self.items));
         reasons.extend(self.liking.iter().filter_map(Liking::reason));
+        reasons.extend(
+            self.rotation
+                .and_then(|rotation| rotation.reason(&self.items)),
+        );
         let mut explanation = explain::in_order(reasons);
         let missing: Vec<String> = slots::missing(&self.items)
             .map(|slot| format!("no {slot}"))

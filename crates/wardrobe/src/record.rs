@@ -40,6 +40,9 @@ pub(crate) const GARMENTS: &str = "
            (SELECT json_group_object(field, json(value)) FROM edits WHERE garment = g.id)
     FROM garments g JOIN photos p ON p.sha256 = g.photo";
 
+/// The condition on those [`GARMENTS`] that are there to be seen: not removed, and not a further photo of another.
+pub(crate) const SHOWN: &str = "g.removed_at IS NULL AND g.view_of IS NULL";
+
 impl GarmentRow {
     /// Reads a row of [`GARMENTS`].
     pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -85,6 +88,8 @@ impl GarmentRow {
             colors: edit.colors.unwrap_or(seen.colors),
             pattern: edit.pattern,
             fit: edit.fit,
+            material: edit.material,
+            open: edit.open,
             formality: edit.formality.unwrap_or(category.formality()).value(),
             seasons: edit.seasons.unwrap_or_else(|| priors::seasons(category)),
             styles: edit.styles.unwrap_or_default(),

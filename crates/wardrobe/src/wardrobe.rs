@@ -7,8 +7,8 @@ use wardrobe_types::{Garment, GarmentId};
 
 use crate::database::Access;
 use crate::home::Home;
-use crate::store::{Store, delete_edits, delete_garment, insert_edit};
-use crate::vectors::{self, Vectors};
+use crate::store::{Store, delete_edits, insert_edit};
+use crate::vectors::Vectors;
 use crate::{Clip, Edit, Filter, GarmentDetector, ModelOptions, Models, Result, database};
 
 /// One folder of photos, garments and what is known of them.
@@ -156,7 +156,7 @@ impl Wardrobe {
         self.garment(id.as_str())
     }
 
-    /// Takes back all corrections of a garment, the laundry included.
+    /// Takes back all corrections of a garment, the laundry included; its price stays.
     ///
     /// # Errors
     /// As [`Wardrobe::edit`].
@@ -166,27 +166,6 @@ impl Wardrobe {
         self.store
             .transaction(|tx| delete_edits(tx, &id).map_err(failed))?;
         self.garment(id.as_str())
-    }
-
-    /// Removes a garment, and its photo with the last garment on it. Returns the garment as it was.
-    ///
-    /// # Errors
-    /// As [`Wardrobe::edit`].
-    pub fn remove(&mut self, id: &str) -> Result<Garment> {
-        let garment = self.garment(id)?;
-        let photo = self.store.photo_of(&garment.id)?;
-        let collections = self.vectors()?.collections()?;
-        let failed = self.store.failed();
-        let photo_is_free = self.store.transaction(|tx| {
-            vectors::delete_in(tx, &garment.id, &collections)?;
-            delete_garment(tx, &garment.id, &photo.sha256).map_err(failed)
-        })?;
-        // After the rows: a crash in between leaves a file too many, never a row without its file.
-        self.home.remove(&garment.crop)?;
-        if photo_is_free {
-            self.home.remove(&photo.file)?;
-        }
-        Ok(garment)
     }
 
     /// The full ids that a request's garments, given by id or beginning of id, stand for.

@@ -161,7 +161,7 @@ fn corrections_win_for_good() {
 }
 
 #[test]
-fn removing_takes_rows_files_and_vector() {
+fn purging_takes_rows_files_and_vector() {
     let (_folder, mut wardrobe, ids) = stocked();
     wardrobe
         .edit(
@@ -172,7 +172,7 @@ fn removing_takes_rows_files_and_vector() {
             },
         )
         .unwrap();
-    let removed = wardrobe.remove(&ids[2]).unwrap();
+    let removed = wardrobe.purge(&ids[2]).unwrap();
     assert_eq!(removed.category, Category::Loafers);
     assert!(!wardrobe.path(&removed.photo).exists() && !wardrobe.path(&removed.crop).exists());
     assert!(matches!(

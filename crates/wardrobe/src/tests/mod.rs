@@ -1,5 +1,7 @@
 //! The wardrobe without models: garments are put in as the models would have seen them.
 
+mod archive;
+mod care;
 mod detector;
 mod feedback;
 mod folder;
