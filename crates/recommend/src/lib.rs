@@ -35,6 +35,8 @@ mod filter;
 mod harmony;
 mod input;
 mod item;
+#[cfg(feature = "learned")]
+pub mod learned;
 mod phrase;
 mod recommend;
 mod request;
