@@ -101,6 +101,11 @@ impl OutfitScorer {
         self.embedder.as_ref()
     }
 
+    /// The file it came from.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
     /// What the network is like.
     pub fn config(&self) -> &SetConfig {
         self.network.config()

@@ -2,6 +2,7 @@
 
 mod clip;
 mod detector;
+mod outfits;
 
 use std::path::PathBuf;
 
@@ -9,11 +10,13 @@ use candle_core::Device;
 use wardrobe_classify::{Classifier, Prediction};
 use wardrobe_embed::StarterEmbedder;
 use wardrobe_ingest::RgbImage;
+use wardrobe_recommend::learned::OutfitScorer;
 use wardrobe_types::{EmbedderId, Embedding};
 use wardrobe_weights::{Error, Resolved, Resolver, Source, Tensors, sha256, sha256_of_file};
 
 pub use self::clip::Clip;
 pub use self::detector::{DetectorChoice, GarmentDetector};
+pub use self::outfits::load_outfit_scorer;
 use crate::Result;
 
 /// The classifier's name in the weights' manifest.
@@ -78,6 +81,7 @@ impl ModelOptions {
 pub struct Models {
     classifier: Classifier,
     embedder: StarterEmbedder,
+    scorer: Option<OutfitScorer>,
     weights: String,
     classifier_sha256: String,
 }
@@ -111,9 +115,11 @@ impl Models {
         let classifier = Classifier::new(&resolved.load()?, &device)?;
         let classifier_sha256 = fingerprint(&resolved)?;
         let weights = resolved.source.to_string();
+        let embedder = embedder(options, &classifier_sha256)?;
         Ok(Self {
             classifier,
-            embedder: embedder(options, &classifier_sha256)?,
+            scorer: outfits::scorer(options, embedder.id())?,
+            embedder,
             weights,
             classifier_sha256,
         })
@@ -132,6 +138,11 @@ impl Models {
     /// The classifier alone, for measuring it.
     pub fn classifier(&self) -> &Classifier {
         &self.classifier
+    }
+
+    /// What judges outfits of the embedder's garments, where there are weights for it.
+    pub fn outfit_scorer(&self) -> Option<&OutfitScorer> {
+        self.scorer.as_ref()
     }
 
     /// Where the classifier's weights came from.

@@ -20,6 +20,7 @@ mod tasks;
 
 pub use classes::Classes;
 pub use leaks::Leaks;
+pub(crate) use negatives::popularity;
 pub use negatives::{Negatives, Sampler};
 pub use tasks::{Judged, Question, Tasks};
 
@@ -28,7 +29,7 @@ use reading::Reading;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use wardrobe_types::BoxXyxy;
+use wardrobe_types::{BoxXyxy, Category};
 
 /// Which part of a data set of outfits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -75,6 +76,8 @@ pub struct OutfitItem {
     pub id: String,
     /// Index into [`OutfitData::classes`].
     pub class: usize,
+    /// The most usual category of its label; `None` for a label that covers none.
+    pub category: Option<Category>,
     /// Where it is to be seen; `None` where the data set has no pictures.
     pub picture: Option<Picture>,
 }
@@ -190,3 +193,21 @@ const EXPECTED: &str = "no outfits: expected train_no_dup.json and valid_no_dup.
                         polyvore_item_metadata.json with train.json and valid.json, or a folder of disjoint/ and \
                         nondisjoint/ beside it (Polyvore Outfits), or annotations_train.json and annotations_val.json \
                         with photos/ (photos of dressed people as COCO's JSON)";
+
+/// Outfits of items that are each worn once, given by their classes.
+#[cfg(test)]
+pub(crate) fn outfits_of_classes(classes: usize, outfits: &[&[usize]]) -> OutfitData {
+    let mut reading = Reading::new(Classes::Own);
+    for class in 0..classes {
+        reading.class(&class.to_string());
+    }
+    for (set, items) in outfits.iter().enumerate() {
+        let item = |(i, class): (usize, &usize)| {
+            reading.item(format!("{set}_{i}"), &class.to_string(), None, None)
+        };
+        let items = items.iter().enumerate().filter_map(item).collect();
+        reading.outfit(Part::Train, set.to_string(), items);
+    }
+    let data = reading.finish(Path::new("made up"), Layout::MarylandPolyvore);
+    data.unwrap_or_else(|error| panic!("{error}"))
+}

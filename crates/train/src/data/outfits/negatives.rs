@@ -142,7 +142,7 @@ fn worn_with(data: &OutfitData) -> HashMap<usize, HashSet<usize>> {
 
 /// How often items are worn.
 #[derive(Debug)]
-pub(crate) enum Popularity {
+enum Popularity {
     /// Some item is in two outfits.
     Items(HashMap<usize, usize>),
     /// Each item is worn once: classes' frequencies have to do.
@@ -151,7 +151,7 @@ pub(crate) enum Popularity {
 
 impl Popularity {
     /// Of items, each listed as often as it is worn.
-    pub(crate) fn of(data: &OutfitData, worn: &[usize]) -> Self {
+    fn of(data: &OutfitData, worn: &[usize]) -> Self {
         let mut items = HashMap::new();
         let mut classes = vec![0; data.classes.len()];
         for &item in worn {
@@ -165,11 +165,18 @@ impl Popularity {
     }
 
     /// At least 1.
-    pub(crate) fn of_item(&self, data: &OutfitData, item: usize) -> usize {
+    fn of_item(&self, data: &OutfitData, item: usize) -> usize {
         let count = match self {
             Self::Items(counts) => counts.get(&item).copied().unwrap_or(0),
             Self::Classes(counts) => counts[data.items[item].class],
         };
         count.max(1)
     }
+}
+
+/// How often each item of the data set, or its class, is among `worn`; at least 1.
+pub(crate) fn popularity(data: &OutfitData, worn: &[usize]) -> Vec<usize> {
+    let counts = Popularity::of(data, worn);
+    let items = 0..data.items.len();
+    items.map(|item| counts.of_item(data, item)).collect()
 }

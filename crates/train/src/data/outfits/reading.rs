@@ -74,15 +74,26 @@ impl Reading {
             *self.unmapped.entry(label.to_owned()).or_default() += 1;
             return None;
         };
-        let next = self.names.len();
-        let class = *self.by_name.entry(name).or_insert_with_key(|name| {
-            self.names.push(name.clone());
-            next
-        });
+        let class = self.class(&name);
         let index = self.items.len();
         self.by_id.insert(id.clone(), index);
-        self.items.push(OutfitItem { id, class, picture });
+        self.items.push(OutfitItem {
+            id,
+            class,
+            category: categories.and_then(|all| all.first().copied()),
+            picture,
+        });
         Some(index)
+    }
+
+    /// The number of the class of this name.
+    pub(super) fn class(&mut self, name: &str) -> usize {
+        if let Some(&known) = self.by_name.get(name) {
+            return known;
+        }
+        self.by_name.insert(name.to_owned(), self.names.len());
+        self.names.push(name.to_owned());
+        self.names.len() - 1
     }
 
     /// Remembers what the tasks' files call an item.

@@ -1,0 +1,36 @@
+//! The outfit scorer.
+
+use std::path::Path;
+
+use wardrobe_recommend::learned::OutfitScorer;
+use wardrobe_types::EmbedderId;
+use wardrobe_weights::{Error, Resolver, Tensors};
+
+use super::ModelOptions;
+use crate::Result;
+
+/// Its name in the weights' manifest.
+const SCORER: &str = "starter-compat";
+
+/// The scorer for this embedder's garments; `None` where there are no weights, or those of another embedder.
+pub(super) fn scorer(
+    options: &ModelOptions,
+    embedder: &EmbedderId,
+) -> Result<Option<OutfitScorer>> {
+    let folder = options.weights.as_deref().filter(|path| path.is_dir());
+    let resolved = match Resolver::usual(folder)?.resolve(SCORER) {
+        Ok(resolved) => resolved,
+        Err(Error::NotFound { .. } | Error::UnknownName { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let scorer = OutfitScorer::new(&resolved.load()?)?;
+    Ok(scorer.check_embedder(embedder).is_ok().then_some(scorer))
+}
+
+/// The scorer of a file that `wardrobe train compat` wrote.
+///
+/// # Errors
+/// A file that cannot be read, or that is of anything else.
+pub fn load_outfit_scorer(file: &Path) -> Result<OutfitScorer> {
+    Ok(OutfitScorer::new(&Tensors::load(file)?)?)
+}
