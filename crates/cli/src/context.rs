@@ -31,6 +31,7 @@ impl Context {
             clip: flags.clip,
             detector: detector_choice(flags.detector),
             embedder: None,
+            scorer: flags.scorer,
         };
         // A GPU that is not there is told at once, not after minutes of reading photos.
         if !matches!(models.device.as_str(), "auto" | "cpu") {

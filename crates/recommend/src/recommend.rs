@@ -11,7 +11,7 @@ use crate::candidates::{self, Candidate};
 use crate::filter::{self, Eligible, Supply};
 use crate::score::{Judgement, outfit_id};
 use crate::slots::shared_slot;
-use crate::{Error, Item, Request, Result, Taste, phrase, select};
+use crate::{Error, Item, Opinion, Request, Result, Taste, phrase, select};
 
 /// The answer to a [`Request`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,6 +60,28 @@ pub fn recommend_for(
     request: &Request,
     taste: Option<&dyn Taste>,
 ) -> Result<Recommendation> {
+    let advice = Advice { taste, model: None };
+    recommend_with(wardrobe, request, advice)
+}
+
+/// Who is asked about outfits besides the rules; each is one more term of the score.
+#[derive(Clone, Copy, Default)]
+pub struct Advice<'a> {
+    /// The wearer's taste.
+    pub taste: Option<&'a dyn Taste>,
+    /// A trained model.
+    pub model: Option<&'a dyn Opinion>,
+}
+
+/// [`recommend`] with advice.
+///
+/// # Errors
+/// As [`recommend`], and the model's.
+pub fn recommend_with(
+    wardrobe: &[Item],
+    request: &Request,
+    advice: Advice<'_>,
+) -> Result<Recommendation> {
     check(wardrobe, request)?;
     let eligible = filter::eligible(wardrobe, request);
     if let Some(reason) = eligible.why_none(request) {
@@ -74,14 +96,14 @@ pub fn recommend_for(
     let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
     let candidates = candidates::generate(&eligible, request, &mut rng);
     let count = candidates.outfits.len();
-    let scored = score_all(candidates.outfits, &eligible, request, taste);
+    let scored = score_all(candidates.outfits, &eligible, request, advice)?;
     let mut chosen = select::select(&scored, request.n);
     // The candidates are sorted: the best of the chosen comes first.
     chosen.sort_unstable();
     let outfits: Vec<ScoredOutfit> = chosen
         .into_iter()
-        .map(|index| explained(&scored[index].1, &eligible, request, taste))
-        .collect();
+        .map(|index| explained(&scored[index].1, &eligible, request, advice))
+        .collect::<Result<_>>()?;
     let reason = (outfits.len() < request.n).then(|| {
         why_few(
             outfits.len(),
@@ -160,40 +182,46 @@ fn score_all(
     outfits: Vec<Candidate>,
     eligible: &Eligible<'_>,
     request: &Request,
-    taste: Option<&dyn Taste>,
-) -> Vec<(f32, Candidate)> {
-    let mut scored: Vec<(f32, Candidate)> = outfits
-        .into_iter()
-        .map(|outfit| (judge(&outfit, eligible, request, taste).merit(), outfit))
-        .collect();
+    advice: Advice<'_>,
+) -> Result<Vec<(f32, Candidate)>> {
+    let items: Vec<Vec<&Item>> = outfits.iter().map(|o| eligible.outfit(o)).collect();
+    let learned = match advice.model {
+        Some(model) => model.judge(&items)?,
+        None => vec![None; items.len()],
+    };
+    let judge = |(items, term): (Vec<&Item>, Option<f32>)| {
+        Judgement::of(items, request, advice.taste)
+            .with_learned(term)
+            .merit()
+    };
+    let merits = items.into_iter().zip(learned).map(judge);
+    let mut scored: Vec<(f32, Candidate)> = merits.zip(outfits).collect();
     scored.sort_by(|(a, a_outfit), (b, b_outfit)| {
         b.total_cmp(a).then_with(|| a_outfit.cmp(b_outfit))
     });
-    scored
-}
-
-fn judge<'a>(
-    outfit: &[usize],
-    eligible: &Eligible<'a>,
-    request: &Request,
-    taste: Option<&dyn Taste>,
-) -> Judgement<'a> {
-    let items = outfit.iter().map(|&index| eligible.items[index]).collect();
-    Judgement::of(items, request, taste)
+    Ok(scored)
 }
 
 fn explained(
     outfit: &[usize],
     eligible: &Eligible<'_>,
     request: &Request,
-    taste: Option<&dyn Taste>,
-) -> ScoredOutfit {
-    let mut items: Vec<&Item> = outfit.iter().map(|&index| eligible.items[index]).collect();
+    advice: Advice<'_>,
+) -> Result<ScoredOutfit> {
+    let mut items = eligible.outfit(outfit);
     items.sort_by_key(|item| (item.category.slots().first(), item.category));
-    ScoredOutfit {
+    let judgement = Judgement::of(items.clone(), request, advice.taste);
+    Ok(ScoredOutfit {
         id: outfit_id(items.iter().map(|item| item.id.as_str())),
         garments: items.iter().map(|item| item.id.clone()).collect(),
-        scored: judge(outfit, eligible, request, taste).explained(),
+        scored: judgement.advised_by(advice.model)?.explained(),
+    })
+}
+
+impl<'a> Eligible<'a> {
+    /// The garments of a candidate.
+    fn outfit(&self, candidate: &[usize]) -> Vec<&'a Item> {
+        candidate.iter().map(|&index| self.items[index]).collect()
     }
 }
 

@@ -69,7 +69,8 @@ pub use feedback::{Change, Learned, Said, Taught};
 pub use filter::{ColorQuery, Filter};
 pub use ingest::{IngestReport, PhotoReport, PhotoStatus, Progress, Summary, Warning, WarningKind};
 pub use models::{
-    Clip, DetectorChoice, GarmentDetector, Look, ModelOptions, Models, load_outfit_scorer,
+    Clip, DetectorChoice, GarmentDetector, Look, ModelOptions, Models, find_outfit_scorer,
+    load_outfit_scorer,
 };
 pub use outfits::{Outfit, Outfits, score};
 pub use search::{Correction, Found, Meaning, Query, Search, Term, Wish};

@@ -30,11 +30,13 @@
 mod config;
 mod error;
 mod model;
+mod opinion;
 mod scorer;
 mod vocabulary;
 
 pub use config::{Pooling, SetConfig};
 pub use error::LearnedError;
 pub use model::{DropoutRng, SetBatch, SetTransformer};
+pub use opinion::ScorerOpinion;
 pub use scorer::{Garment, OutfitScorer};
 pub use vocabulary::Vocabulary;

@@ -10,13 +10,12 @@ use candle_core::Device;
 use wardrobe_classify::{Classifier, Prediction};
 use wardrobe_embed::StarterEmbedder;
 use wardrobe_ingest::RgbImage;
-use wardrobe_recommend::learned::OutfitScorer;
 use wardrobe_types::{EmbedderId, Embedding};
 use wardrobe_weights::{Error, Resolved, Resolver, Source, Tensors, sha256, sha256_of_file};
 
 pub use self::clip::Clip;
 pub use self::detector::{DetectorChoice, GarmentDetector};
-pub use self::outfits::load_outfit_scorer;
+pub use self::outfits::{find_outfit_scorer, load_outfit_scorer};
 use crate::Result;
 
 /// The classifier's name in the weights' manifest.
@@ -40,6 +39,8 @@ pub struct ModelOptions {
     pub detector: DetectorChoice,
     /// The file of an embedder trained for the classifier, instead of the manifest's.
     pub embedder: Option<PathBuf>,
+    /// The file of an outfit scorer, as `train compat` wrote it, instead of the manifest's.
+    pub scorer: Option<PathBuf>,
 }
 
 impl Default for ModelOptions {
@@ -50,6 +51,7 @@ impl Default for ModelOptions {
             clip: None,
             detector: DetectorChoice::Usual,
             embedder: None,
+            scorer: None,
         }
     }
 }
@@ -81,7 +83,6 @@ impl ModelOptions {
 pub struct Models {
     classifier: Classifier,
     embedder: StarterEmbedder,
-    scorer: Option<OutfitScorer>,
     weights: String,
     classifier_sha256: String,
 }
@@ -115,11 +116,9 @@ impl Models {
         let classifier = Classifier::new(&resolved.load()?, &device)?;
         let classifier_sha256 = fingerprint(&resolved)?;
         let weights = resolved.source.to_string();
-        let embedder = embedder(options, &classifier_sha256)?;
         Ok(Self {
             classifier,
-            scorer: outfits::scorer(options, embedder.id())?,
-            embedder,
+            embedder: embedder(options, &classifier_sha256)?,
             weights,
             classifier_sha256,
         })
@@ -138,11 +137,6 @@ impl Models {
     /// The classifier alone, for measuring it.
     pub fn classifier(&self) -> &Classifier {
         &self.classifier
-    }
-
-    /// What judges outfits of the embedder's garments, where there are weights for it.
-    pub fn outfit_scorer(&self) -> Option<&OutfitScorer> {
-        self.scorer.as_ref()
     }
 
     /// Where the classifier's weights came from.

@@ -12,11 +12,20 @@ use crate::Result;
 /// Its name in the weights' manifest.
 const SCORER: &str = "starter-compat";
 
-/// The scorer for this embedder's garments; `None` where there are no weights, or those of another embedder.
-pub(super) fn scorer(
+/// The scorer of outfits of this embedder's garments: the one named, else the manifest's. `None` where there are no weights, or
+/// those of the manifest are for another embedder.
+///
+/// # Errors
+/// Weights that cannot be read; a file that is named and is for another embedder.
+pub fn find_outfit_scorer(
     options: &ModelOptions,
     embedder: &EmbedderId,
 ) -> Result<Option<OutfitScorer>> {
+    if let Some(file) = &options.scorer {
+        let scorer = load_outfit_scorer(file)?;
+        scorer.check_embedder(embedder)?;
+        return Ok(Some(scorer));
+    }
     let folder = options.weights.as_deref().filter(|path| path.is_dir());
     let resolved = match Resolver::usual(folder)?.resolve(SCORER) {
         Ok(resolved) => resolved,

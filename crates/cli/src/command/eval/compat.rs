@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use serde::Serialize;
-use wardrobe::{ModelOptions, Models, OutfitScorer};
+use wardrobe::{ModelOptions, Models, OutfitScorer, find_outfit_scorer, load_outfit_scorer};
 use wardrobe_eval::Interval;
 use wardrobe_train::Eyes;
 use wardrobe_train::data::outfits::{Negatives, Part};
@@ -21,7 +21,7 @@ use crate::progress;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe eval compat --data polyvore --weights runs/compat/best.safetensors\n  wardrobe eval compat --data ccp --negatives same-category --rules\n\n--weights FILE names the outfit scorer's file; without it, the shipped one, where there is one for the embedder in use,\nelse the baselines alone. Baselines are fitted on the train part, with negatives of the same kind."
+    after_help = "Examples:\n  wardrobe eval compat --data polyvore --weights runs/compat/best.safetensors\n  wardrobe eval compat --data ccp --negatives same-category --rules\n\n--weights FILE or --scorer FILE names the outfit scorer's file; without it, the shipped one, where there is one for the embedder in use,\nelse the baselines alone. Baselines are fitted on the train part, with negatives of the same kind."
 )]
 pub struct Args {
     /// The outfits: Maryland Polyvore, Polyvore Outfits, or photos of dressed people as COCO's JSON
@@ -72,9 +72,9 @@ pub fn run(args: Args, bar: &ProgressBar, context: &Context) -> Result<Status> {
     let mut options: ModelOptions = context.models().clone();
     let file = options.weights.take_if(|path| path.is_file());
     let models = Models::load(&options)?;
-    let scorer = match &file {
-        Some(file) => Some(wardrobe::load_outfit_scorer(file)?),
-        None => models.outfit_scorer().cloned(),
+    let scorer = match file.or_else(|| options.scorer.take()) {
+        Some(file) => Some(load_outfit_scorer(&file)?),
+        None => find_outfit_scorer(&options, models.embedder())?,
     };
     let how = Measurement {
         data: &args.data,

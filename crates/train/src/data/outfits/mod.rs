@@ -16,18 +16,20 @@ mod maryland;
 mod negatives;
 mod polyvore_outfits;
 mod reading;
+mod statistics;
 mod tasks;
 
 pub use classes::Classes;
 pub use leaks::Leaks;
 pub(crate) use negatives::popularity;
 pub use negatives::{Negatives, Sampler};
+pub use statistics::Statistics;
 pub use tasks::{Judged, Question, Tasks};
 
 use crate::error::{Error, Result};
 use reading::Reading;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use wardrobe_types::{BoxXyxy, Category};
 
@@ -181,6 +183,48 @@ impl OutfitData {
     /// Whether every item of the outfits has a picture.
     pub fn has_pictures(&self) -> bool {
         !self.items.is_empty() && self.items.iter().all(|item| item.picture.is_some())
+    }
+
+    /// Whether items are known by more than their place in a list, so that one in two outfits is seen to be.
+    pub fn knows_items(&self) -> bool {
+        match self.layout {
+            Layout::PolyvoreOutfits => true,
+            Layout::MarylandPolyvore => self.items.iter().any(|item| item.id.starts_with("tid ")),
+            Layout::Coco => false,
+        }
+    }
+
+    /// The photos that items are seen in, each once; `None` where there are none.
+    pub fn photos(&self) -> Option<Vec<PathBuf>> {
+        let pictures = self.items.iter().filter_map(|item| item.picture.as_ref());
+        let photos: BTreeSet<&PathBuf> = pictures.map(|picture| &picture.path).collect();
+        (!photos.is_empty()).then(|| photos.into_iter().cloned().collect())
+    }
+
+    /// How many outfits a part has as it was published; `None` where that is not known.
+    pub fn published(&self, part: Part) -> Option<usize> {
+        let split = |name: &str| {
+            self.files
+                .iter()
+                .any(|file| file.path.iter().any(|p| p == name))
+        };
+        match (self.layout, part) {
+            (Layout::Coco, _) => None,
+            (Layout::MarylandPolyvore, Part::Train) => Some(17_316),
+            (Layout::MarylandPolyvore, Part::Valid) => Some(1_497),
+            (Layout::MarylandPolyvore, Part::Test) => Some(3_076),
+            (Layout::PolyvoreOutfits, part) if split("disjoint") => Some(match part {
+                Part::Train => 16_995,
+                Part::Valid => 3_000,
+                Part::Test => 15_145,
+            }),
+            (Layout::PolyvoreOutfits, part) if split("nondisjoint") => Some(match part {
+                Part::Train => 53_306,
+                Part::Valid => 5_000,
+                Part::Test => 10_000,
+            }),
+            (Layout::PolyvoreOutfits, _) => None,
+        }
     }
 
     /// The item that the tasks' files call `SETID_INDEX`.
