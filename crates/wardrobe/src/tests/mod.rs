@@ -4,6 +4,7 @@ mod detector;
 mod feedback;
 mod folder;
 mod garments;
+mod learned;
 mod pages;
 mod search;
 

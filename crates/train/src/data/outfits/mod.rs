@@ -185,6 +185,44 @@ impl OutfitData {
         !self.items.is_empty() && self.items.iter().all(|item| item.picture.is_some())
     }
 
+    /// The same outfits with the ground beside the people in the place of their garments: pieces of a photo's left and right
+    /// sixth that do not overlap, up to eight a photo. What tells these outfits from negatives is which photo they are of, the
+    /// light, the sharpness and the place, and not what goes with what. `None` where items have no boxes.
+    ///
+    /// # Errors
+    /// A photo that cannot be read.
+    pub(crate) fn grounds(&self) -> Result<Option<Self>> {
+        let mut pieces: HashMap<&Path, usize> = HashMap::new();
+        let mut items = self.items.clone();
+        for (item, own) in items.iter_mut().zip(&self.items) {
+            let Some(Picture {
+                path,
+                bbox: Some(_),
+            }) = &own.picture
+            else {
+                return Ok(None);
+            };
+            let piece = pieces.entry(path.as_path()).or_default();
+            let (width, height) = wardrobe_ingest::dimensions(path)?.upright();
+            let (w, h) = (width as f32 / 6.0, height as f32 / 4.0);
+            let x = if *piece % 2 == 0 {
+                0.0
+            } else {
+                width as f32 - w
+            };
+            let y = (*piece / 2 % 4) as f32 * h;
+            *piece += 1;
+            item.picture = Some(Picture {
+                path: path.clone(),
+                bbox: BoxXyxy::new(x, y, x + w, y + h).ok(),
+            });
+        }
+        Ok(Some(Self {
+            items,
+            ..self.clone()
+        }))
+    }
+
     /// Whether items are known by more than their place in a list, so that one in two outfits is seen to be.
     pub fn knows_items(&self) -> bool {
         match self.layout {

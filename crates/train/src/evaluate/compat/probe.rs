@@ -74,6 +74,15 @@ impl<'a> Probe<'a> {
         Ok(probe)
     }
 
+    /// The same model of other embeddings of the items.
+    pub(super) fn on<'b>(&self, items: &'b Items) -> Probe<'b> {
+        Probe {
+            items,
+            classes: self.classes,
+            model: self.model.clone(),
+        }
+    }
+
     fn dimension(&self) -> usize {
         self.items
             .looks

@@ -46,7 +46,9 @@ pub struct Report {
     pub pictures: bool,
     /// Classes of items.
     pub classes: usize,
-    /// One for each kind of negatives, and one for the data set's own tasks, where it has any.
+    /// One for each kind of negatives, and one for the data set's own tasks, where it has any. Where garments are cut out of
+    /// photos, each is followed by a control: the same outfits with the ground beside the people in their garments' place. What
+    /// a judge can tell there, it tells by the photo.
     pub tables: Vec<Table>,
 }
 
@@ -110,6 +112,10 @@ pub fn measure(how: &Measurement<'_>, watch: &mut dyn FnMut(Event)) -> Result<Re
     let rules = wearable.as_ref().map(Rules);
     let pmi = CategoryPmi::fit(&data, &train);
     let popularity = Popularity::fit(&data, &train);
+    let grounds = match &items.looks {
+        Some(_) => grounds(how, &data, &items_of(measured.iter()), watch)?,
+        None => None,
+    };
     let mut tables = Vec::new();
     let official = Tasks::official(&data, how.part)?;
     let official = official.map(|tasks| ("official", Negatives::Shuffled, tasks));
@@ -133,6 +139,19 @@ pub fn measure(how: &Measurement<'_>, watch: &mut dyn FnMut(Event)) -> Result<Re
             left_out: tasks.left_out,
             rows: table(&judges, &tasks, Bootstrap::default())?,
         });
+        if let Some(grounds) = &grounds {
+            let probe = probe.on(grounds);
+            let network = how.scorer.map(|s| Network::new(s, grounds, &data.classes));
+            let network = network.as_ref().map(|network| network as &dyn Judge);
+            let judges: Vec<&dyn Judge> = network.into_iter().chain([&probe as &dyn Judge]).collect();
+            tables.push(Table {
+                negatives: format!("{name}, of the photos' grounds"),
+                judged: tasks.judged.len(),
+                questions: tasks.questions.len(),
+                left_out: tasks.left_out,
+                rows: table(&judges, &tasks, Bootstrap::default())?,
+            });
+        }
     }
     Ok(Report {
         part: how.part,
@@ -141,4 +160,22 @@ pub fn measure(how: &Measurement<'_>, watch: &mut dyn FnMut(Event)) -> Result<Re
         classes: data.classes.len(),
         tables,
     })
+}
+
+/// The ground beside each item that is measured; `None` where items have no boxes.
+fn grounds(
+    how: &Measurement<'_>,
+    data: &OutfitData,
+    items: &[usize],
+    watch: &mut dyn FnMut(Event),
+) -> Result<Option<Items>> {
+    let (Some(data), Some(eyes)) = (data.grounds()?, how.eyes) else {
+        return Ok(None);
+    };
+    let still = (0, &AugmentConfig::STILL, 0);
+    let looks = Looks::read(eyes, &data, items, still, None, watch)?;
+    Ok(Some(Items {
+        classes: data.items.iter().map(|item| item.class as u32).collect(),
+        looks: Some(looks),
+    }))
 }
