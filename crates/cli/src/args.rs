@@ -64,6 +64,9 @@ pub struct Global {
     /// The file of a garment detector instead of the usual one; `none` takes each photo to show one garment
     #[arg(long, global = true, value_name = "FILE")]
     pub detector: Option<PathBuf>,
+    /// The file of an outfit scorer, as `train compat` wrote it for the embedder in use, instead of the usual one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub scorer: Option<PathBuf>,
     /// Never open a network connection
     #[arg(long, global = true)]
     pub offline: bool,

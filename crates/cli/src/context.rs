@@ -32,6 +32,7 @@ impl Context {
             detector: detector_choice(flags.detector),
             embedder: None,
             tagger: None,
+            scorer: flags.scorer,
         };
         // A GPU that is not there is told at once, not after minutes of reading photos.
         if !matches!(models.device.as_str(), "auto" | "cpu") {

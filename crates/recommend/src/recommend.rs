@@ -13,7 +13,7 @@ use crate::rotation::Rotation;
 use crate::score::{Judgement, outfit_id};
 use crate::slots::shared_slot;
 use crate::weights::rule;
-use crate::{Error, Item, Request, Result, Taste, phrase, select};
+use crate::{Error, Item, Opinion, Request, Result, Taste, phrase, select};
 
 /// The answer to a [`Request`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -63,6 +63,28 @@ pub fn recommend_for(
     request: &Request,
     taste: Option<&dyn Taste>,
 ) -> Result<Recommendation> {
+    let advice = Advice { taste, model: None };
+    recommend_with(wardrobe, request, advice)
+}
+
+/// Who is asked about outfits besides the rules; each is one more term of the score.
+#[derive(Clone, Copy, Default)]
+pub struct Advice<'a> {
+    /// The wearer's taste.
+    pub taste: Option<&'a dyn Taste>,
+    /// A trained model.
+    pub model: Option<&'a dyn Opinion>,
+}
+
+/// [`recommend`] with advice.
+///
+/// # Errors
+/// As [`recommend`], and the model's.
+pub fn recommend_with(
+    wardrobe: &[Item],
+    request: &Request,
+    advice: Advice<'_>,
+) -> Result<Recommendation> {
     check(wardrobe, request)?;
     let eligible = filter::eligible(wardrobe, request);
     if let Some(reason) = eligible.why_none(request) {
@@ -78,18 +100,21 @@ pub fn recommend_for(
     let candidates = candidates::generate(&eligible, request, &mut rng);
     let count = candidates.outfits.len();
     let rotation = Rotation::of(wardrobe);
-    let judge = |outfit: &Candidate| {
-        let items = outfit.iter().map(|&index| eligible.items[index]);
-        Judgement::of(items.collect(), request, taste, rotation.as_ref())
+    let judge = Judge {
+        request,
+        advice,
+        rotation: rotation.as_ref(),
     };
-    let mut scored = score_all(candidates.outfits, judge);
+    let mut scored = judge.score_all(candidates.outfits, &eligible)?;
     // The candidates of a wardrobe that is tried whole are the same for every seed.
     if candidates.exhaustive && request.seed != 0 {
         vary(&mut scored, &mut rng);
     }
     let selection = select::select(&scored, request.n);
     let chosen = selection.chosen.iter().map(|&index| &scored[index].1);
-    let mut judged: Vec<Judgement<'_>> = chosen.map(judge).collect();
+    let mut judged = chosen
+        .map(|outfit| judge.of(eligible.outfit(outfit)).advised_by(advice.model))
+        .collect::<Result<Vec<_>>>()?;
     judged.sort_by(|a, b| b.merit().total_cmp(&a.merit()));
     let outfits: Vec<ScoredOutfit> = judged.iter().map(explained).collect();
     let to_choose_from = if candidates.exhaustive {
@@ -171,17 +196,35 @@ fn check_demanded(wardrobe: &[Item], request: &Request) -> Result<()> {
     Ok(())
 }
 
-/// The candidates with what they are ordered by, best first; ties in the order of their garments' ids.
-fn score_all<'a>(
-    outfits: Vec<Candidate>,
-    judge: impl Fn(&Candidate) -> Judgement<'a>,
-) -> Vec<(f32, Candidate)> {
-    let scored = outfits
-        .into_iter()
-        .map(|outfit| (judge(&outfit).merit(), outfit));
-    let mut scored: Vec<(f32, Candidate)> = scored.collect();
-    sort(&mut scored);
-    scored
+/// What outfits are judged by.
+struct Judge<'a> {
+    request: &'a Request,
+    advice: Advice<'a>,
+    rotation: Option<&'a Rotation>,
+}
+
+impl<'a> Judge<'a> {
+    fn of(&self, items: Vec<&'a Item>) -> Judgement<'a> {
+        Judgement::of(items, self.request, self.advice.taste, self.rotation)
+    }
+
+    /// The candidates with what they are ordered by, best first; ties in the order of their garments' ids.
+    fn score_all(
+        &self,
+        outfits: Vec<Candidate>,
+        eligible: &Eligible<'a>,
+    ) -> Result<Vec<(f32, Candidate)>> {
+        let items: Vec<Vec<&Item>> = outfits.iter().map(|o| eligible.outfit(o)).collect();
+        let learned = match self.advice.model {
+            Some(model) => model.judge(&items)?,
+            None => vec![None; items.len()],
+        };
+        let merits = items.into_iter().zip(learned);
+        let merits = merits.map(|(items, term)| self.of(items).with_learned(term).merit());
+        let mut scored: Vec<(f32, Candidate)> = merits.zip(outfits).collect();
+        sort(&mut scored);
+        Ok(scored)
+    }
 }
 
 fn sort(scored: &mut [(f32, Candidate)]) {
@@ -210,6 +253,13 @@ fn explained(judgement: &Judgement<'_>) -> ScoredOutfit {
         id: outfit_id(items.iter().map(|item| item.id.as_str())),
         garments: items.iter().map(|item| item.id.clone()).collect(),
         scored: judgement.explained(),
+    }
+}
+
+impl<'a> Eligible<'a> {
+    /// The garments of a candidate.
+    fn outfit(&self, candidate: &[usize]) -> Vec<&'a Item> {
+        candidate.iter().map(|&index| self.items[index]).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use wardrobe_types::{Breakdown, OutfitId, Scored};
 
 use crate::explain::{self, Reason};
 use crate::harmony::{self, Harmony};
+use crate::opinion::{self, Judged, Opinion};
 use crate::rotation::Rotation;
 use crate::rules::formality::{self, Dressiness};
 use crate::rules::{self, Together};
@@ -17,6 +18,14 @@ use crate::{Error, Item, Request, Result, phrase, slots};
 /// # Errors
 /// [`Error::NoItems`]; [`Error::BadItem`] where a formality or a colour's fraction is not in 0..=1.
 pub fn score(items: &[Item]) -> Result<Scored> {
+    score_with(items, None)
+}
+
+/// [`score`], with what a trained model says as one more term.
+///
+/// # Errors
+/// As [`score`], and the model's.
+pub fn score_with(items: &[Item], model: Option<&dyn Opinion>) -> Result<Scored> {
     if items.is_empty() {
         return Err(Error::NoItems);
     }
@@ -25,7 +34,8 @@ pub fn score(items: &[Item]) -> Result<Scored> {
     }
     let items: Vec<&Item> = items.iter().collect();
     let request = Request::default();
-    Ok(Judgement::of(items, &request, None, None).explained())
+    let judgement = Judgement::of(items, &request, None, None);
+    Ok(judgement.advised_by(model)?.explained())
 }
 
 /// Everything the rules found about an outfit.
@@ -35,6 +45,7 @@ pub(crate) struct Judgement<'a> {
     harmony: Option<Harmony>,
     dressiness: Dressiness,
     together: Together,
+    learned: Option<Judged>,
     liking: Option<Liking>,
     rotation: Option<&'a Rotation>,
 }
@@ -60,6 +71,7 @@ impl<'a> Judgement<'a> {
             harmony,
             dressiness,
             together,
+            learned: None,
             liking,
             rotation,
         }
@@ -69,12 +81,26 @@ impl<'a> Judgement<'a> {
         &self.items
     }
 
+    /// With what a trained model said of the outfit.
+    pub(crate) fn with_learned(mut self, term: Option<f32>) -> Self {
+        self.learned = term.map(|term| Judged { term, reason: None });
+        self
+    }
+
+    /// With what a trained model says of the outfit, and why.
+    pub(crate) fn advised_by(mut self, model: Option<&dyn Opinion>) -> Result<Self> {
+        if let Some(model) = model {
+            self.learned = opinion::explain(model, &self.items)?;
+        }
+        Ok(self)
+    }
+
     pub(crate) fn breakdown(&self) -> Breakdown {
         Breakdown {
             color: self.harmony.as_ref().map(|harmony| harmony.score),
             formality: Some(self.dressiness.score),
             category: Some(self.together.score),
-            learned: None,
+            learned: self.learned.as_ref().map(|judged| judged.term),
             preference: self.liking.as_ref().map(|liking| liking.term),
             rotation: self.rotation.map(|rotation| rotation.term(&self.items)),
         }
@@ -99,6 +125,11 @@ impl<'a> Judgement<'a> {
         );
         reasons.extend(self.dressiness.reasons(&self.items));
         reasons.extend(self.together.reasons(&self.items));
+        reasons.extend(
+            self.learned
+                .iter()
+                .filter_map(|judged| judged.reason.clone()),
+        );
         reasons.extend(self.liking.iter().filter_map(Liking::reason));
         reasons.extend(
             self.rotation

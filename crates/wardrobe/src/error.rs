@@ -247,6 +247,9 @@ pub enum Error {
     /// The recommender refused a request.
     #[error(transparent)]
     Recommend(#[from] wardrobe_recommend::Error),
+    /// The outfit scorer's weights do not fit, or it was asked about garments it does not know.
+    #[error(transparent)]
+    OutfitScorer(#[from] wardrobe_recommend::learned::LearnedError),
     /// A value outside the vocabulary.
     #[error(transparent)]
     Vocabulary(#[from] wardrobe_types::Error),

@@ -79,7 +79,10 @@ pub use feedback::{Change, Learned, Said, Taught};
 pub use filter::{ColorQuery, Filter};
 pub use ingest::{IngestReport, PhotoReport, PhotoStatus, Progress, Summary, Warning, WarningKind};
 pub use jiff::civil::Date;
-pub use models::{Clip, DetectorChoice, GarmentDetector, Look, ModelOptions, Models};
+pub use models::{
+    Clip, DetectorChoice, GarmentDetector, Look, ModelOptions, Models, find_outfit_scorer,
+    load_outfit_scorer,
+};
 pub use outfits::{Outfit, Outfits, score};
 pub use search::{Correction, Found, Meaning, Query, Search, Term, Wish};
 pub use settings::Settings;
@@ -89,6 +92,7 @@ pub use wardrobe_classify::Prediction;
 pub use wardrobe_detect::{Detection, contact_sheet, draw, thumbnail};
 pub use wardrobe_ingest::quality;
 pub use wardrobe_personalize::{Feature, Part, Weight};
+pub use wardrobe_recommend::learned::OutfitScorer;
 pub use wardrobe_recommend::{Request, ScoreInput};
 pub use wear::{Usage, Wear};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::civil::Date;
 use serde::Serialize;
 use wardrobe_attributes::color::name_color;
-use wardrobe_recommend::{Item, Request, ScoreInput, recommend_for};
+use wardrobe_recommend::{Advice, Item, Opinion, Request, ScoreInput, recommend_with};
 use wardrobe_types::{EmbedderId, Garment, GarmentId, OutfitId, Scored, Season};
 
 use crate::{Result, Wardrobe};
@@ -64,7 +64,17 @@ impl Wardrobe {
             ..request.clone()
         };
         let taste = self.learned(&garments)?.taste(self.day_of_taste()?);
-        let answer = recommend_for(&self.items(&garments, day)?, &request, Some(&taste))?;
+        let embedder = usual_embedder(&garments);
+        let scorer = embedder.map(|embedder| self.outfit_scorer(embedder));
+        let scorer = scorer.transpose()?.flatten();
+        let opinion = scorer.as_ref().zip(embedder);
+        let opinion = opinion.map(|(scorer, embedder)| scorer.opinion(embedder));
+        let opinion = opinion.transpose()?;
+        let advice = Advice {
+            taste: Some(&taste),
+            model: opinion.as_ref().map(|opinion| opinion as &dyn Opinion),
+        };
+        let answer = recommend_with(&self.items(&garments, day)?, &request, advice)?;
         self.store.remember(&answer.outfits)?;
         let by_id: HashMap<&GarmentId, &Garment> = garments.iter().map(|g| (&g.id, g)).collect();
         let outfits = answer.outfits.into_iter().map(|outfit| Outfit {

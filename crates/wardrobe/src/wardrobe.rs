@@ -3,13 +3,16 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use wardrobe_types::{Garment, GarmentId};
+use wardrobe_types::{EmbedderId, Garment, GarmentId};
 
 use crate::database::Access;
 use crate::home::Home;
+use crate::models::find_outfit_scorer;
 use crate::store::{Store, delete_edits, insert_edit};
 use crate::vectors::Vectors;
-use crate::{Clip, Edit, Filter, GarmentDetector, ModelOptions, Models, Result, database};
+use crate::{
+    Clip, Edit, Filter, GarmentDetector, ModelOptions, Models, OutfitScorer, Result, database,
+};
 
 /// One folder of photos, garments and what is known of them.
 #[derive(Debug)]
@@ -79,6 +82,11 @@ impl Wardrobe {
     /// Where a garment's `photo` or `crop` is now.
     pub fn path(&self, relative: &str) -> PathBuf {
         self.home.path(relative)
+    }
+
+    /// What judges outfits of this embedder's garments, where there are weights for it.
+    pub(crate) fn outfit_scorer(&self, embedder: &EmbedderId) -> Result<Option<OutfitScorer>> {
+        find_outfit_scorer(&self.options, embedder)
     }
 
     /// The models, loaded on first use.

@@ -1,6 +1,7 @@
 //! `wardrobe eval`: weights and methods, measured on labelled data.
 
 mod clip;
+mod compat;
 mod detect;
 mod embed;
 mod preferences;
@@ -31,7 +32,7 @@ const SHOWN: usize = 8;
 /// Measure a model or method on labelled data, in the data's own labels
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors\n  wardrobe eval tag --data products\n  wardrobe eval preferences --data data/tags/clothing.csv --plot preferences.png"
+    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors\n  wardrobe eval compat --data polyvore --weights runs/compat/best.safetensors\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors\n  wardrobe eval tag --data products\n  wardrobe eval preferences --data data/tags/clothing.csv --plot preferences.png"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -46,6 +47,8 @@ enum Task {
     Classify(Data),
     /// CLIP, on photos with texts, on folders named as what their photos show, or on both
     Clip(clip::Args),
+    /// The outfit scorer, on outfits that people wear, beside baselines
+    Compat(compat::Args),
     /// The colours, on a catalogue: styles.csv and images/
     Colors(Data),
     /// The garments' embeddings, on a folder of photos a label or on styles.csv and images/
@@ -89,6 +92,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let measured = match args.task {
         // Its metrics have parts, and so a document of their own.
         Task::Detect(Data { data }) => return detect::run(&data, &bar, context),
+        Task::Compat(args) => return compat::run(args, &bar, context),
         Task::Preferences(args) => return preferences::run(&args, &bar, context),
         Task::Classify(Data { data }) => classify(&data, &bar, context),
         Task::Clip(args) => clip::measure(&args, &bar, context),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use wardrobe::{Clip, Models, contact_sheet, draw, inspect, thumbnail};
+use wardrobe::{Clip, ModelOptions, Models, contact_sheet, draw, inspect, thumbnail};
 
 use crate::command::inspected::{Classified, Colors, Detected, Embedded, Quality, Row, TagsFound};
 use crate::context::Context;
@@ -44,7 +44,13 @@ enum Stage {
     /// The dominant colours of the garment in each photo
     Colors(Photos),
     /// Pattern, fit, formality, seasons and styles of the garment in each photo, with their probabilities
-    Tags(Photos),
+    Tags {
+        #[command(flatten)]
+        photos: Photos,
+        /// The tagger's file instead of the usual one, as `train tag` wrote it for the classifier in use
+        #[arg(long, value_name = "FILE")]
+        tagger: Option<PathBuf>,
+    },
     /// The embedding of the garment in each photo, or of texts; by CLIP where its weights are at hand
     Embed {
         /// Photos, or folders of them
@@ -114,12 +120,15 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
                 context,
             )
         }
-        Stage::Tags(Photos { paths }) => {
-            let models = Models::load(context.models())?;
+        Stage::Tags { photos, tagger } => {
+            let models = Models::load(&ModelOptions {
+                tagger,
+                ..context.models().clone()
+            })?;
             models.tagger().context(
                 "no tagger for this classifier: `wardrobe train tag --weights FILE` trains one",
             )?;
-            let rows = rows(inspect::looks(&models, &paths)?, TagsFound::new);
+            let rows = rows(inspect::looks(&models, &photos.paths)?, TagsFound::new);
             tell(
                 PhotosDocument { photos: rows },
                 |document| &document.photos,

@@ -9,10 +9,11 @@ use serde::Serialize;
 use wardrobe::Models;
 use wardrobe_train::tasks::Run;
 use wardrobe_train::tasks::classify;
+use wardrobe_train::tasks::compat::{self, CompatConfig};
 use wardrobe_train::tasks::detect::{self, DetectConfig};
 use wardrobe_train::tasks::embed::{self, EmbedConfig};
 use wardrobe_train::tasks::tag::{self, TagConfig};
-use wardrobe_train::{DataConfig, TrainConfig};
+use wardrobe_train::{DataConfig, Eyes, TrainConfig};
 
 use crate::context::Context;
 use crate::failure::Status;
@@ -21,7 +22,7 @@ use crate::progress;
 /// Train a model
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume\n  wardrobe train detect --config config/detect.toml --data deepfashion2 --out runs/detector\n  wardrobe train embed --data clothing --data products --out runs/embedder\n  wardrobe train tag --data products --out runs/tagger\n  wardrobe train clip --config config/clip.toml --init openclip-vit-b32.safetensors --data products --out runs/clip"
+    after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume\n  wardrobe train detect --config config/detect.toml --data deepfashion2 --out runs/detector\n  wardrobe train compat --config config/compat.toml --data polyvore --out runs/compat\n  wardrobe train embed --data clothing --data products --out runs/embedder\n  wardrobe train tag --data products --out runs/tagger\n  wardrobe train clip --config config/clip.toml --init openclip-vit-b32.safetensors --data products --out runs/clip"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -34,6 +35,8 @@ enum Task {
     Classify(Files),
     /// CLIP: fine-tuned on photos with texts, or a small one from scratch
     Clip(clip::Args),
+    /// The outfit scorer: a set transformer over garments that people wear together
+    Compat(Files),
     /// The detector: YOLOv8 over the classes of the data
     Detect(Files),
     /// The embedder: a linear map of the classifier's features
@@ -44,8 +47,8 @@ enum Task {
 
 #[derive(Debug, clap::Args)]
 struct Files {
-    /// The run's settings, as TOML [default: as in config/classify.toml, config/clip.toml, config/detect.toml,
-    /// config/starter-embedder.toml and config/starter-tagger.toml]
+    /// The run's settings, as TOML [default: as in config/classify.toml, config/clip.toml, config/compat.toml,
+    /// config/detect.toml, config/starter-embedder.toml and config/starter-tagger.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A data set, instead of those the settings name; may be given several times
@@ -78,6 +81,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     match args.task {
         Task::Classify(files) => train_classifier(files, context),
         Task::Clip(args) => clip::run(args, context),
+        Task::Compat(files) => train_scorer(files, context),
         Task::Detect(files) => train_detector(files, context),
         Task::Embed(files) => train_embedder(files, context),
         Task::Tag(files) => train_tagger(files, context),
@@ -185,6 +189,50 @@ fn train_tagger(files: Files, context: &Context) -> Result<Status> {
     );
     let document = Document {
         task: "tag",
+        best: summary.best,
+        weights: summary.weights,
+        curves: summary.curves,
+        peak_memory_bytes: peak_memory_bytes(),
+        seconds: summary.seconds,
+    };
+    document.answer(&best, context)
+}
+
+fn train_scorer(files: Files, context: &Context) -> Result<Status> {
+    from_nothing(&files)?;
+    let config = files.config.as_deref().map(CompatConfig::from_file);
+    let mut config = config.transpose()?.unwrap_or_default();
+    name_data(&mut config.data, &files.data)?;
+    let models = Models::load(context.models())?;
+    let eyes = Eyes {
+        classifier: models.classifier(),
+        embedder: models.starter_embedder(),
+    };
+    let bar = progress::bar(context.quiet);
+    let run = files.run();
+    let trained = compat::train(
+        &config,
+        &run,
+        Some(eyes),
+        &mut progress::watch(&bar, context),
+    );
+    bar.finish_and_clear();
+    let summary = trained?;
+    let compat::Best { epoch, metrics } = summary.best;
+    let seen = match summary.pictures {
+        true => "",
+        false => " (no pictures: a garment is its class alone)",
+    };
+    let best = format!(
+        "best epoch {epoch} of {}: AUC {:.3}, accuracy {:.3}, blanks filled {:.3}, with {} negatives{seen}",
+        summary.epochs,
+        metrics.auc,
+        metrics.accuracy,
+        metrics.fitb,
+        config.negatives.name()
+    );
+    let document = Document {
+        task: "compat",
         best: summary.best,
         weights: summary.weights,
         curves: summary.curves,

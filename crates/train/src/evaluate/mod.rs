@@ -3,6 +3,7 @@
 pub mod classify;
 pub mod clip;
 pub mod colors;
+pub mod compat;
 pub mod detect;
 pub mod embed;
 mod neighbours;

@@ -2,6 +2,7 @@
 
 pub mod classify;
 pub mod clip;
+pub mod compat;
 pub mod detect;
 pub mod embed;
 pub mod tag;

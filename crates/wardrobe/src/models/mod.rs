@@ -2,6 +2,7 @@
 
 mod clip;
 mod detector;
+mod outfits;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ use wardrobe_weights::{Error, Resolved, Resolver, Source, Tensors, sha256, sha25
 
 pub use self::clip::Clip;
 pub use self::detector::{DetectorChoice, GarmentDetector};
+pub use self::outfits::{find_outfit_scorer, load_outfit_scorer};
 use crate::Result;
 
 /// The classifier's name in the weights' manifest.
@@ -42,6 +44,8 @@ pub struct ModelOptions {
     pub embedder: Option<PathBuf>,
     /// The file of a tagger trained for the classifier, instead of the manifest's.
     pub tagger: Option<PathBuf>,
+    /// The file of an outfit scorer, as `train compat` wrote it, instead of the manifest's.
+    pub scorer: Option<PathBuf>,
 }
 
 impl Default for ModelOptions {
@@ -53,6 +57,7 @@ impl Default for ModelOptions {
             detector: DetectorChoice::Usual,
             embedder: None,
             tagger: None,
+            scorer: None,
         }
     }
 }

@@ -6,6 +6,7 @@ mod detector;
 mod feedback;
 mod folder;
 mod garments;
+mod learned;
 mod pages;
 mod search;
 

@@ -138,8 +138,8 @@ impl<'a> Trainer<'a> {
             Tensor::from_vec(all, (targets.len(), Rows::ALL.end), &Device::Cpu)
         };
         let (values, known) = (table(|t| &t.values)?, table(|t| &t.known)?);
-        let patterns = learned.pattern.iter().map(|&p| p as usize).collect();
-        let fits = learned.fit.iter().map(|&f| f as usize).collect();
+        let patterns: Vec<usize> = learned.pattern.iter().map(|&p| p as usize).collect();
+        let fits: Vec<usize> = learned.fit.iter().map(|&f| f as usize).collect();
         let mut total = Tensor::zeros((), DType::F32, &Device::Cpu)?;
         for (head, labels) in [(Rows::PATTERN, patterns), (Rows::FIT, fits)] {
             total = (total + one_of(&logits, &values, head, &labels)?)?;
@@ -215,7 +215,7 @@ fn one_of(
     logits: &Tensor,
     values: &Tensor,
     head: Range<usize>,
-    learned: &Vec<usize>,
+    learned: &[usize],
 ) -> Result<Tensor> {
     let values = values.narrow(1, head.start, head.len())?;
     let photos = values.sum_all()?.to_scalar::<f32>()?;
@@ -254,12 +254,9 @@ mod tests {
         let values = tensor(&[[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]);
         let scalar = |tensor: Tensor| tensor.to_scalar::<f32>().unwrap();
         // The third label is not learned, the second photo not known: -ln(e / (e + e^2)).
-        let got = scalar(one_of(&logits, &values, 0..3, &vec![0, 1]).unwrap());
+        let got = scalar(one_of(&logits, &values, 0..3, &[0, 1]).unwrap());
         assert!((got - (1.0 + 1f32.exp()).ln()).abs() < 1e-5, "{got}");
-        assert_eq!(
-            scalar(one_of(&logits, &values, 0..3, &vec![]).unwrap()),
-            0.0
-        );
+        assert_eq!(scalar(one_of(&logits, &values, 0..3, &[]).unwrap()), 0.0);
 
         let known = tensor(&[[1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]);
         let got = scalar(any_of(&logits, &values, &known, 0..3).unwrap());
