@@ -1,6 +1,9 @@
--- Format 3: the wear log, settings, several photos of a garment, and removing that can be taken back.
+-- Format 3: tags, the wear log, settings, several photos of a garment, and removing that can be taken back.
 
 INSERT INTO wardrobe_format VALUES (3);
+
+-- What the tagger saw of a garment: JSON {pattern, fit, formality, seasons, styles}. NULL: no tagger has said.
+ALTER TABLE garments ADD COLUMN tags TEXT;
 
 -- A garment that is a further photo of another, which is the one that is shown. NULL: it is one of its own.
 ALTER TABLE garments ADD COLUMN view_of TEXT REFERENCES garments (id) ON DELETE CASCADE;

@@ -292,12 +292,12 @@ pub(crate) fn upsert_garment(
 ) -> rusqlite::Result<()> {
     let sql = format!(
         "INSERT INTO garments (id, photo, crop, bbox, category, category_confidence, colors,
-                               embedder, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, {NOW})
+                               embedder, tags, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, {NOW})
          ON CONFLICT (id) DO UPDATE SET
              crop = excluded.crop, bbox = excluded.bbox, category = excluded.category,
              category_confidence = excluded.category_confidence, colors = excluded.colors,
-             embedder = excluded.embedder"
+             embedder = excluded.embedder, tags = excluded.tags"
     );
     tx.prepare(&sql)?.execute(params![
         seen.id.as_str(),
@@ -308,6 +308,7 @@ pub(crate) fn upsert_garment(
         seen.category_confidence,
         to_json(&seen.colors)?,
         seen.embedder.as_str(),
+        to_json(&seen.tags)?,
     ])?;
     Ok(())
 }

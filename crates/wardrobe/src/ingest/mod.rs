@@ -278,6 +278,7 @@ fn see(id: GarmentId, cut: &Cut, look: &Look) -> Option<Seen> {
         bbox: cut.bbox,
         category: best.category,
         category_confidence: best.confidence,
+        tags: (&look.tags).into(),
         colors: cut.colors.clone(),
         embedder: look.embedding.embedder().clone(),
     })
