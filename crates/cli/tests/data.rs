@@ -43,6 +43,8 @@ fn instructions_need_no_data() {
         "ccp",
         "imagefolder",
         "fashion-products",
+        "imaterialist",
+        "fashionpedia",
         "polyvore",
     ] {
         let (status, text, _) = bench.run(&["data", "prepare", kind]);
@@ -250,6 +252,41 @@ fn without_a_detector_it_is_told_how_to_get_one() {
             "{stderr}"
         );
     }
+}
+
+#[test]
+fn photos_with_tags_are_counted_and_checked() {
+    let bench = Bench::new();
+    let root = bench.path("imaterialist");
+    for number in 1..=2 {
+        picture(&root.join(format!("images/train/{number}.jpg")));
+    }
+    write(
+        &root.join("train.json"),
+        r#"{"images": [{"imageId": "1"}, {"imageId": "2"}, {"imageId": "3"}], "annotations": [
+            {"imageId": "1", "labelId": ["38", "181", "17"]}, {"imageId": "2", "labelId": ["181", "169"]},
+            {"imageId": "3", "labelId": ["181"]}]}"#,
+    );
+    let data = root.display().to_string();
+    let stats = bench.json(0, &["data", "stats", "imaterialist", "--data", &data]);
+    let train = &stats["parts"]["train"];
+    assert_eq!(
+        (train["garments"].as_u64(), train["missing"].as_u64()),
+        (Some(2), Some(1))
+    );
+    assert_eq!(train["tags"]["pattern"]["striped"], 2);
+    assert_eq!(train["tags"]["formality"]["0.3"], 1);
+    assert_eq!(train["unmapped"]["color: Black"], 1);
+    let (status, text, _) = bench.run(&["data", "stats", "imaterialist", "--data", &data]);
+    assert!(status == 0 && text.contains("pattern: striped 2"), "{text}");
+
+    let verify = ["data", "verify", "imaterialist", "--data", &data];
+    let checked = bench.json(0, &verify);
+    assert_eq!(checked["parts"]["train"]["photos"], 2);
+    assert_eq!(checked["parts"]["train"]["missing"], 1);
+    std::fs::write(root.join("images/train/2.jpg"), "not a photo").unwrap();
+    let (status, _, stderr) = bench.run(&verify);
+    assert!(status != 0 && stderr.contains("2.jpg"), "{stderr}");
 }
 
 #[test]

@@ -367,6 +367,7 @@ mod tests {
         TagSample {
             path: "photo.jpg".into(),
             kind: Some(kind.to_owned()),
+            bbox: None,
             tags: Tags {
                 pattern: Some(pattern),
                 formality: Formality::new(formality).ok(),

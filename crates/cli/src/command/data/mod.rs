@@ -4,6 +4,7 @@ mod convert;
 mod cut_paste;
 mod kind;
 mod outfits;
+mod phone_like;
 mod stats;
 mod verify;
 
@@ -18,7 +19,7 @@ use crate::failure::Status;
 /// Prepare, check and describe data sets to train and measure on
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe data prepare deepfashion2\n  wardrobe data prepare deepfashion2 --data deepfashion2 --out df2-small --subset 500\n  wardrobe data prepare cut-paste --data clothing --out made -n 20000 --preview sheet.png\n  wardrobe data verify ccp --data ccp\n  wardrobe data verify polyvore --data polyvore\n  wardrobe data stats cut-paste --data made --json"
+    after_help = "Examples:\n  wardrobe data prepare deepfashion2\n  wardrobe data prepare deepfashion2 --data deepfashion2 --out df2-small --subset 500\n  wardrobe data prepare cut-paste --data clothing --out made -n 20000 --preview sheet.png\n  wardrobe data prepare phone-like --data clothing --catalogue products --out phone\n  wardrobe data verify ccp --data ccp\n  wardrobe data verify polyvore --data polyvore\n  wardrobe data stats cut-paste --data made --json"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -46,9 +47,14 @@ enum Prepare {
     Imagefolder,
     /// The catalogue photos (Fashion Product Images): how to get them and lay them out
     FashionProducts,
+    /// iMaterialist (Fashion) 2018, photos with 228 labels: how to get it and lay it out
+    Imaterialist,
+    /// Fashionpedia, street photos with boxes and 294 attributes: how to get it and lay it out
+    Fashionpedia,
     /// Outfits from polyvore.com, two editions: how to get them and lay them out
     Polyvore,
     CutPaste(cut_paste::Args),
+    PhoneLike(phone_like::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,8 +75,11 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         Task::Prepare(Prepare::Ccp(args)) => convert::run(Kind::Ccp, args, context),
         Task::Prepare(Prepare::Imagefolder) => Kind::Imagefolder.tell(context),
         Task::Prepare(Prepare::FashionProducts) => Kind::FashionProducts.tell(context),
+        Task::Prepare(Prepare::Imaterialist) => Kind::Imaterialist.tell(context),
+        Task::Prepare(Prepare::Fashionpedia) => Kind::Fashionpedia.tell(context),
         Task::Prepare(Prepare::Polyvore) => Kind::Polyvore.tell(context),
         Task::Prepare(Prepare::CutPaste(args)) => cut_paste::run(args, context),
+        Task::Prepare(Prepare::PhoneLike(args)) => phone_like::run(args, context),
         Task::Verify(DataSet {
             kind: Kind::Polyvore,
             data,

@@ -196,6 +196,7 @@ mod tests {
         TagSample {
             path: "photo.jpg".into(),
             kind: None,
+            bbox: None,
             tags,
         }
     }
