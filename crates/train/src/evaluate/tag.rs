@@ -3,14 +3,14 @@
 
 use crate::AugmentConfig;
 use crate::data::{TagSample, TagSet, Tags};
-use crate::descriptors::{Views, describe};
+use crate::descriptors::{Picture, Views, describe_pictures};
 use crate::error::Result;
 use crate::progress::Event;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
 use wardrobe_attributes::tagger::{Choice, Choices, Tagged, Tagger};
 use wardrobe_classify::Classifier;
+use wardrobe_detect::crop_with_margin;
 use wardrobe_eval::{Interval, confusion, expected_calibration_error, macro_f1, wilson_ci95};
 use wardrobe_types::{Fit, Pattern, Season, Style};
 
@@ -82,13 +82,14 @@ impl Validation {
         data: &TagSet,
         watch: &mut dyn FnMut(Event),
     ) -> Result<Self> {
-        let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
         let views = Views {
             count: 0,
             augment: &AugmentConfig::STILL,
             seed: 0,
         };
-        let seen = describe(classifier, &paths, views, |_| Ok(()), watch)?;
+        let samples = &data.samples;
+        let look = |i: usize| picture(&samples[i], i);
+        let seen = describe_pictures(classifier, samples.len(), views, look, watch)?;
         Ok(Self {
             descriptors: seen.tensor.squeeze(1)?.to_vec2()?,
             samples: seen.read.iter().map(|&i| data.samples[i].clone()).collect(),
@@ -179,6 +180,22 @@ impl Validation {
         known.formality(&mut report);
         Ok(report)
     }
+}
+
+/// Ground kept around a garment, as a share of its box's sides: as much as the product keeps.
+const MARGIN: f32 = 0.05;
+
+/// The garment of a sample, whose number draws its varied views.
+pub(crate) fn picture(sample: &TagSample, number: usize) -> Result<Picture<()>> {
+    let photo = wardrobe_ingest::load(&sample.path)?.image;
+    Ok(Picture {
+        photo: match sample.bbox {
+            Some(bbox) => crop_with_margin(&photo, bbox, MARGIN)?,
+            None => photo,
+        },
+        stream: number as u64,
+        note: (),
+    })
 }
 
 /// What is known of photos beside what was said of them.

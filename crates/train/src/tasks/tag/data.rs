@@ -2,9 +2,9 @@
 
 use super::TagConfig;
 use crate::data::{Split, TagSample, TagSet};
-use crate::descriptors::{Views, describe};
+use crate::descriptors::{Views, describe_pictures};
 use crate::error::{Error, Result};
-use crate::evaluate::tag::Validation;
+use crate::evaluate::tag::{Validation, picture};
 use crate::progress::Event;
 use candle_core::Tensor;
 use std::ops::Range;
@@ -32,9 +32,29 @@ pub(super) struct Target {
     pub(super) known: Vec<f32>,
 }
 
+/// The seasons and styles that a data set tells of: of others, that it does not name them says nothing.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    seasons: Vec<Season>,
+    styles: Vec<Style>,
+}
+
+impl Told {
+    fn by(samples: &[TagSample]) -> Self {
+        let tags = || samples.iter().map(|sample| &sample.tags);
+        let season =
+            |label: &Season| tags().any(|t| t.seasons.iter().flatten().any(|s| s == label));
+        let style = |label: &Style| tags().any(|t| t.styles.iter().flatten().any(|s| s == label));
+        Self {
+            seasons: Season::ALL.into_iter().filter(season).collect(),
+            styles: Style::ALL.into_iter().filter(style).collect(),
+        }
+    }
+}
+
 impl Target {
     /// Labels that were not learned are left out: a photo whose pattern is one of them has no known pattern.
-    fn of(sample: &TagSample, learned: &TaggerConfig) -> Self {
+    fn of(sample: &TagSample, told: &Told, learned: &TaggerConfig) -> Self {
         let mut target = Self {
             values: vec![0.0; Rows::ALL.end],
             known: vec![0.0; Rows::ALL.end],
@@ -51,12 +71,16 @@ impl Target {
             target.known[Rows::FORMALITY.start] = 1.0;
         }
         if let Some(seasons) = &tags.seasons {
-            let labels = learned.seasons.iter().map(|t| t.label as usize);
+            let labels = learned.seasons.iter().map(|t| t.label);
+            let labels = labels.filter(|label| told.seasons.contains(label));
+            let labels = labels.map(|label| label as usize);
             let holds: Vec<usize> = seasons.iter().map(|&s| s as usize).collect();
             target.set(Rows::SEASONS, labels, &holds);
         }
         if let Some(styles) = &tags.styles {
-            let labels = learned.styles.iter().map(|t| t.label as usize);
+            let labels = learned.styles.iter().map(|t| t.label);
+            let labels = labels.filter(|label| told.styles.contains(label));
+            let labels = labels.map(|label| label as usize);
             let holds: Vec<usize> = styles.iter().map(|&s| s as usize).collect();
             target.set(Rows::STYLES, labels, &holds);
         }
@@ -83,15 +107,14 @@ impl Data {
         classifier: &Classifier,
         watch: &mut dyn FnMut(Event),
     ) -> Result<Self> {
-        let (mut train, mut val) = (TagSet::default(), TagSet::default());
+        let (mut train, mut val) = (Vec::new(), TagSet::default());
         for source in &config.data {
             let Some(part) = TagSet::split(&source.path, Split::Train)? else {
                 return Err(no_part(&source.path, Split::Train));
             };
+            let told = Told::by(&part.samples);
             for sample in part.samples {
-                train
-                    .samples
-                    .extend(std::iter::repeat_n(sample, source.repeat));
+                train.extend(std::iter::repeat_n((sample, told.clone()), source.repeat));
             }
             if let Some(part) = TagSet::split(&source.path, Split::Val)? {
                 val.samples.extend(part.samples);
@@ -102,18 +125,20 @@ impl Data {
             return Err(no_part(first.unwrap_or(Path::new("")), Split::Val));
         }
         let val = Validation::read(classifier, &val, watch)?;
-        let paths: Vec<&Path> = train.samples.iter().map(|s| s.path.as_path()).collect();
         let views = Views {
             count: config.views,
             augment: &config.augment,
             seed: config.seed,
         };
-        let seen = describe(classifier, &paths, views, |_| Ok(()), watch)?;
-        let samples: Vec<&TagSample> = seen.read.iter().map(|&i| &train.samples[i]).collect();
+        let look = |i: usize| picture(&train[i].0, i);
+        let seen = describe_pictures(classifier, train.len(), views, look, watch)?;
+        let read = || seen.read.iter().map(|&i| &train[i]);
+        let samples: Vec<&TagSample> = read().map(|(sample, _)| sample).collect();
         let learned = learned(&samples, config.least_photos);
+        let targets = read().map(|(sample, told)| Target::of(sample, told, &learned));
         Ok(Self {
+            targets: targets.collect(),
             descriptors: seen.tensor,
-            targets: samples.iter().map(|s| Target::of(s, &learned)).collect(),
             learned,
             val,
         })
@@ -226,7 +251,8 @@ mod tests {
         assert_eq!(seasons, [Season::Summer, Season::Winter]);
         assert!(learned.formality && learned.fit.is_empty() && learned.styles.is_empty());
 
-        let target = Target::of(&striped, &learned);
+        let told = Told::by(&[striped.clone(), solid.clone()]);
+        let target = Target::of(&striped, &told, &learned);
         assert_eq!(
             target.values[Rows::PATTERN.start + Pattern::Striped as usize],
             1.0
@@ -239,7 +265,10 @@ mod tests {
         assert_eq!((target.values[winter], target.known[winter]), (0.0, 1.0));
         assert_eq!(target.known[spring], 0.0);
         // Floral is not learned: nothing is known of this one's pattern.
-        let target = Target::of(&rare, &learned);
+        let target = Target::of(&rare, &told, &learned);
         assert!(target.known.iter().all(|&known| known == 0.0));
+        // A data set that never says winter does not say that this is not for winter.
+        let told = Told::by(std::slice::from_ref(&striped));
+        assert_eq!(Target::of(&striped, &told, &learned).known[winter], 0.0);
     }
 }
