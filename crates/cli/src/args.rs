@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    data, edit, eval, feedback, ingest, inspect, list, preferences, recommend, remove, report,
-    score, search, show, similar, train, weights,
+    completions, data, edit, eval, feedback, ingest, inspect, list, man, preferences, recommend,
+    remove, report, score, search, show, similar, train, weights,
 };
 
 const EXAMPLES: &str = "\
@@ -94,6 +94,8 @@ pub enum Command {
     Eval(eval::Args),
     Train(train::Args),
     Weights(weights::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 fn device(name: &str) -> Result<String, String> {

@@ -1,13 +1,13 @@
 //! `wardrobe edit`
 
 use anyhow::Result;
-use clap::builder::BoolishValueParser;
 use wardrobe::Edit;
 use wardrobe_types::{Category, ColorName, Fit, Formality, Pattern, Season, Style};
 
 use crate::command::show;
 use crate::context::Context;
 use crate::failure::Status;
+use crate::words;
 
 /// Correct what a model got wrong, for good
 ///
@@ -28,7 +28,7 @@ pub struct Args {
 #[group(required = true, multiple = true)]
 struct Changes {
     /// What it is, as in chinos
-    #[arg(long)]
+    #[arg(long, value_parser = words::category)]
     category: Option<Category>,
     /// Its colours, largest first
     #[arg(long, value_name = "COLOUR", value_delimiter = ',')]
@@ -49,11 +49,19 @@ struct Changes {
     #[arg(long, value_delimiter = ',')]
     style: Vec<Style>,
     /// Whether it is in the laundry, and so not recommended
-    #[arg(long, value_name = "yes/no", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "yes/no", value_parser = yes_or_no)]
     laundry: Option<bool>,
     /// Take back every earlier correction first
     #[arg(long)]
     reset: bool,
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text.to_lowercase().as_str() {
+        "yes" | "y" | "true" | "1" => Ok(true),
+        "no" | "n" | "false" | "0" => Ok(false),
+        _ => Err("expected yes or no".to_owned()),
+    }
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {

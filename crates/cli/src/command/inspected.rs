@@ -14,8 +14,10 @@ use crate::table;
 pub trait Row {
     /// Why the stage failed on it, if it did.
     fn error(&self) -> Option<&str>;
+    /// What its cells are, for people.
+    const HEADINGS: &[&str];
     /// The row for people.
-    fn text(&self) -> String;
+    fn cells(&self, out: Output) -> Vec<String>;
 }
 
 /// `inspect quality`; what could not be measured is null.
@@ -51,11 +53,13 @@ impl Quality {
 }
 
 impl Row for Quality {
+    const HEADINGS: &[&str] = &["photo", "size", "sharpness", "verdict"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
+    fn cells(&self, _: Output) -> Vec<String> {
         let verdict = match (self.ok, self.warnings.as_slice()) {
             (true, []) => "good".to_owned(),
             (ok, warnings) => {
@@ -69,7 +73,8 @@ impl Row for Quality {
             .map(|(w, h)| format!("{w} x {h}"))
             .unwrap_or_default();
         let sharpness = self.blur.map(|blur| blur.value).unwrap_or_default();
-        format!("{}  {size}  sharpness {sharpness:.0}  {verdict}", self.path)
+        let sharpness = format!("{sharpness:.0}");
+        vec![self.path.clone(), size, sharpness, verdict]
     }
 }
 
@@ -111,11 +116,13 @@ impl Detected {
 }
 
 impl Row for Detected {
+    const HEADINGS: &[&str] = &["photo", "garments"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
+    fn cells(&self, _: Output) -> Vec<String> {
         let found = |f: &Found| {
             let [x0, y0, x1, y1] = <[f32; 4]>::from(f.bbox);
             let percent = f.confidence * 100.0;
@@ -129,7 +136,7 @@ impl Row for Detected {
             true => "nothing".to_owned(),
             false => found.join(", "),
         };
-        format!("{}  {words}", self.path)
+        vec![self.path.clone(), words]
     }
 }
 
@@ -165,14 +172,16 @@ impl Classified {
 }
 
 impl Row for Classified {
+    const HEADINGS: &[&str] = &["photo", "categories"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
+    fn cells(&self, _: Output) -> Vec<String> {
         let percent = |p: &Guess| format!("{} {:.0} %", p.category, p.confidence * 100.0);
         let top: Vec<String> = self.top.iter().map(percent).collect();
-        format!("{}  {}", self.path, top.join(", "))
+        vec![self.path.clone(), top.join(", ")]
     }
 }
 
@@ -183,7 +192,7 @@ pub struct Colors {
     colors: Vec<NamedColor>,
     error: Option<String>,
     #[serde(skip)]
-    text: String,
+    found: Vec<Color>,
 }
 
 #[derive(Serialize)]
@@ -195,11 +204,10 @@ struct NamedColor {
 }
 
 impl Colors {
-    pub fn new(path: String, found: Result<Vec<Color>, String>, out: Output) -> Self {
-        let (colors, error) = split(found);
-        let colors = colors.unwrap_or_default();
-        let text = format!("{path}  {}", table::swatches(out, &colors));
-        let named = colors.iter().map(
+    pub fn new(path: String, found: Result<Vec<Color>, String>) -> Self {
+        let (found, error) = split(found);
+        let found = found.unwrap_or_default();
+        let named = found.iter().map(
             |&Color {
                  name,
                  hex,
@@ -217,18 +225,20 @@ impl Colors {
             path,
             colors: named.collect(),
             error,
-            text,
+            found,
         }
     }
 }
 
 impl Row for Colors {
+    const HEADINGS: &[&str] = &["photo", "colours"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
-        self.text.clone()
+    fn cells(&self, out: Output) -> Vec<String> {
+        vec![self.path.clone(), table::swatches(out, &self.found)]
     }
 }
 
@@ -271,11 +281,13 @@ impl Embedded {
 }
 
 impl Row for Embedded {
+    const HEADINGS: &[&str] = &["photo or text", "model", "length", "values"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
+    fn cells(&self, _: Output) -> Vec<String> {
         let model = self
             .model
             .as_ref()
@@ -287,14 +299,14 @@ impl Row for Embedded {
             .take(4)
             .map(|v| format!("{v:+.3}"))
             .collect();
-        format!(
-            "{}  {model}, {} values: {} ...",
-            match &self.of {
-                Embeddable::Path(of) | Embeddable::Text(of) => of,
-            },
-            self.embedding.len(),
-            first.join(" ")
-        )
+        let (Embeddable::Path(of) | Embeddable::Text(of)) = &self.of;
+        let values = format!("{} ...", first.join(" "));
+        vec![
+            of.clone(),
+            model.to_owned(),
+            self.embedding.len().to_string(),
+            values,
+        ]
     }
 }
 

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+pub mod completions;
 pub mod data;
 pub mod edit;
 pub mod eval;
@@ -8,6 +9,7 @@ pub mod ingest;
 pub mod inspect;
 mod inspected;
 pub mod list;
+pub mod man;
 pub mod preferences;
 pub mod recommend;
 pub mod remove;
@@ -45,5 +47,7 @@ pub fn run(command: Command, context: &Context) -> Result<Status> {
         Command::Eval(args) => eval::run(args, context),
         Command::Train(args) => train::run(args, context),
         Command::Weights(args) => weights::run(args, context),
+        Command::Completions(args) => completions::run(args, context),
+        Command::Man(args) => man::run(args, context),
     }
 }

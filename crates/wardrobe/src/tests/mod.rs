@@ -1,10 +1,13 @@
 //! The wardrobe without models: garments are put in as the models would have seen them.
 
+mod browser;
+mod collage;
 mod detector;
 mod feedback;
 mod folder;
 mod garments;
 mod pages;
+mod pages_in_browser;
 mod search;
 
 use std::path::Path;
