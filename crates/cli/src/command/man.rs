@@ -54,6 +54,10 @@ fn write(command: &clap::Command, folder: &Path, files: &mut Vec<PathBuf>) -> Re
     let file = folder.join(page.get_filename());
     let mut text = Vec::new();
     page.render(&mut text)?;
+    // What stands after a command's help are its examples.
+    let text = String::from_utf8(text)?
+        .replace(".SH EXTRA\nExamples:", ".SH EXAMPLES")
+        .replace(".SH EXTRA\nExample:", ".SH EXAMPLES");
     std::fs::write(&file, text)?;
     files.push(file);
     let commands = command.get_subcommands();

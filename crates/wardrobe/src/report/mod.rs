@@ -77,7 +77,7 @@ impl Wardrobe {
                     }
                 }
             },
-            script: Some(SCRIPT),
+            script: (!garments.is_empty()).then_some(SCRIPT),
         };
         Ok(content.page())
     }

@@ -50,16 +50,14 @@ function reset() {
   apply();
 }
 
-if (form) {
-  form.hidden = false;
-  form.addEventListener("input", apply);
-  form.addEventListener("submit", (event) => event.preventDefault());
-  for (const button of document.querySelectorAll("button.all")) button.addEventListener("click", reset);
-  // A garment that an outfit points at is shown, whatever was filtered.
-  document.addEventListener("click", ({ target }) => {
-    const link = target.closest("a.tile");
-    if (link && document.getElementById(link.hash.slice(1))?.hidden) reset();
-  });
-  // A browser that goes back fills the controls in again.
-  addEventListener("pageshow", apply);
-}
+form.hidden = false;
+form.addEventListener("input", apply);
+form.addEventListener("submit", (event) => event.preventDefault());
+for (const button of document.querySelectorAll("button.all")) button.addEventListener("click", reset);
+// A garment that an outfit points at is shown, whatever was filtered.
+document.addEventListener("click", ({ target }) => {
+  const link = target.closest("a.tile");
+  if (link && document.getElementById(link.hash.slice(1))?.hidden) reset();
+});
+// A browser that goes back fills the controls in again.
+addEventListener("pageshow", apply);

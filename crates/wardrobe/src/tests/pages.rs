@@ -87,7 +87,7 @@ fn check_policy(document: &Html) {
         [] => "script-src 'none'".to_owned(),
         [one] => format!(
             "script-src 'sha256-{}'",
-            STANDARD.encode(Sha256::digest(one.inner_html()))
+            STANDARD.encode(Sha256::digest(one.text().collect::<String>()))
         ),
         several => panic!("{} scripts", several.len()),
     };
