@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    add_photo, data, duplicates, edit, eval, export, feedback, import, ingest, inspect, list,
-    preferences, recommend, remove, report, restore, score, search, settings, show, similar, train,
-    wear, weights,
+    add_photo, completions, data, duplicates, edit, eval, export, feedback, import, ingest,
+    inspect, list, man, preferences, recommend, remove, report, restore, score, search, settings,
+    show, similar, train, wear, weights,
 };
 
 const EXAMPLES: &str = "\
@@ -107,6 +107,8 @@ pub enum Command {
     Eval(eval::Args),
     Train(train::Args),
     Weights(weights::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 fn device(name: &str) -> Result<String, String> {

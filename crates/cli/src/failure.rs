@@ -94,11 +94,13 @@ pub fn report(error: &anyhow::Error, verbose: bool) -> ExitCode {
     ExitCode::from(1)
 }
 
-/// A message without line breaks.
+/// A message without line breaks, and without the backtrace that Candle appends where `RUST_BACKTRACE` is set.
 fn one_line(message: impl ToString) -> String {
-    message
-        .to_string()
-        .split_whitespace()
+    let message = message.to_string();
+    let said = message
+        .lines()
+        .take_while(|line| !line.trim_start().starts_with("0: "));
+    said.flat_map(str::split_whitespace)
         .collect::<Vec<_>>()
         .join(" ")
 }

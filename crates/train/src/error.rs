@@ -32,7 +32,7 @@ pub enum Error {
         problem: String,
     },
     /// A file cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}; check the path and its permissions", path.display())]
     File {
         /// The file.
         path: PathBuf,

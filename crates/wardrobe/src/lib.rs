@@ -47,6 +47,7 @@ mod edit;
 mod error;
 mod feedback;
 mod filter;
+mod flat_lay;
 mod home;
 mod ingest;
 pub mod inspect;

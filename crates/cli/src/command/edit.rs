@@ -1,13 +1,13 @@
 //! `wardrobe edit`
 
 use anyhow::Result;
-use clap::builder::BoolishValueParser;
 use wardrobe::Edit;
 use wardrobe_types::{Category, ColorName, Fit, Formality, Material, Pattern, Season, Style};
 
 use crate::command::show;
 use crate::context::Context;
 use crate::failure::Status;
+use crate::words;
 
 /// Correct what a model got wrong, for good
 ///
@@ -28,7 +28,7 @@ pub struct Args {
 #[group(required = true, multiple = true)]
 struct Changes {
     /// What it is, as in chinos
-    #[arg(long)]
+    #[arg(long, value_parser = words::category)]
     category: Option<Category>,
     /// Its colours, largest first
     #[arg(long, value_name = "COLOUR", value_delimiter = ',')]
@@ -43,7 +43,7 @@ struct Changes {
     #[arg(long)]
     material: Option<Material>,
     /// Whether the shoes leave the toes bare
-    #[arg(long, value_name = "yes/no", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "yes/no", value_parser = yes_or_no)]
     open: Option<bool>,
     /// casual, smart-casual, business, formal, or a number from 0 to 1
     #[arg(long)]
@@ -55,7 +55,7 @@ struct Changes {
     #[arg(long, value_delimiter = ',')]
     style: Vec<Style>,
     /// Whether it is in the laundry, and so not recommended
-    #[arg(long, value_name = "yes/no", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "yes/no", value_parser = yes_or_no)]
     laundry: Option<bool>,
     /// What it cost, in your currency; `show` then tells the cost per wear
     #[arg(long, value_name = "AMOUNT", value_parser = price)]
@@ -70,6 +70,14 @@ fn price(text: &str) -> Result<f64, String> {
     amount
         .filter(|amount: &f64| amount.is_finite() && *amount >= 0.0)
         .ok_or_else(|| "expected an amount of at least 0, as in 79.90".to_owned())
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text.to_lowercase().as_str() {
+        "yes" | "y" | "true" | "1" => Ok(true),
+        "no" | "n" | "false" | "0" => Ok(false),
+        _ => Err("expected yes or no".to_owned()),
+    }
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {

@@ -42,22 +42,39 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Task {
     /// The garment detector, on photos with boxes: COCO's JSON, a YOLO folder or DeepFashion2
+    #[command(
+        after_help = "Examples:\n  wardrobe eval detect --data ccp\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors"
+    )]
     Detect(Data),
     /// The classifier, on a folder of photos a label or on styles.csv and images/
+    #[command(
+        after_help = "Example:\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors"
+    )]
     Classify(Data),
     /// CLIP, on photos with texts, on folders named as what their photos show, or on both
+    #[command(
+        after_help = "Example:\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors"
+    )]
     Clip(clip::Args),
     /// The outfit scorer, on outfits that people wear, beside baselines
     Compat(compat::Args),
     /// The colours, on a catalogue: styles.csv and images/
+    #[command(after_help = "Example:\n  wardrobe eval colors --data products --json")]
     Colors(Data),
     /// The garments' embeddings, on a folder of photos a label or on styles.csv and images/
+    #[command(
+        after_help = "Example:\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors"
+    )]
     Embed(embed::Args),
     /// The search in words, on a catalogue: styles.csv and images/, taken into a wardrobe of their own
+    #[command(after_help = "Example:\n  wardrobe eval search --data products")]
     Search(Data),
     /// The tagger, on a catalogue: styles.csv and images/, beside what is most usual
     Tag(tag::Args),
     /// What feedback teaches: simulated wearers with hidden tastes, on a table of garments' tags
+    #[command(
+        after_help = "Example:\n  wardrobe eval preferences --data data/tags/clothing.csv --plot preferences.png"
+    )]
     Preferences(preferences::Args),
 }
 

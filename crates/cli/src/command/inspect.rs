@@ -9,7 +9,7 @@ use wardrobe::{Clip, ModelOptions, Models, contact_sheet, draw, inspect, thumbna
 use crate::command::inspected::{Classified, Colors, Detected, Embedded, Quality, Row, TagsFound};
 use crate::context::Context;
 use crate::failure::Status;
-use crate::output;
+use crate::{output, progress, table};
 
 /// Run one stage alone on photos; nothing is stored
 #[derive(Debug, clap::Args)]
@@ -24,8 +24,14 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Stage {
     /// Resolution, sharpness and exposure
+    #[command(
+        after_help = "Example:\n  wardrobe inspect quality photos/ --json | jq '.photos[] | select(.ok | not)'"
+    )]
     Quality(Photos),
     /// The garments in each photo, with their boxes
+    #[command(
+        after_help = "Examples:\n  wardrobe inspect detect outfit.jpg --draw boxes.png\n  wardrobe inspect detect photos/ --detector yolov8s.pt --json"
+    )]
     Detect {
         #[command(flatten)]
         photos: Photos,
@@ -34,6 +40,7 @@ enum Stage {
         draw: Option<PathBuf>,
     },
     /// The most likely categories of the garment in each photo
+    #[command(after_help = "Example:\n  wardrobe inspect classify shirt.jpg -k 3")]
     Classify {
         #[command(flatten)]
         photos: Photos,
@@ -42,8 +49,14 @@ enum Stage {
         k: usize,
     },
     /// The dominant colours of the garment in each photo
+    #[command(
+        after_help = "Example:\n  wardrobe inspect colors photos/ --json | jq '.photos[].colors[0].hex'"
+    )]
     Colors(Photos),
     /// Pattern, fit, formality, seasons and styles of the garment in each photo, with their probabilities
+    #[command(
+        after_help = "Examples:\n  wardrobe inspect tags shirt.jpg\n  wardrobe inspect tags photos/ --json"
+    )]
     Tags {
         #[command(flatten)]
         photos: Photos,
@@ -52,6 +65,9 @@ enum Stage {
         tagger: Option<PathBuf>,
     },
     /// The embedding of the garment in each photo, or of texts; by CLIP where its weights are at hand
+    #[command(
+        after_help = "Examples:\n  wardrobe inspect embed photos/ --json\n  wardrobe inspect embed shirt.jpg --text \"a striped shirt\" --text \"a red dress\" --json"
+    )]
     Embed {
         /// Photos, or folders of them
         #[arg(required_unless_present = "text", value_name = "PATH")]
@@ -80,9 +96,18 @@ struct ItemsDocument<T> {
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
+    let bar = progress::bar(context.quiet);
+    bar.set_message("photos");
+    let watch: inspect::Watch = &|done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        if done == total {
+            bar.finish_and_clear();
+        }
+    };
     match args.stage {
         Stage::Quality(Photos { paths }) => {
-            let rows = rows(inspect::quality(&paths), Quality::new);
+            let rows = rows(inspect::quality(&paths, watch), Quality::new);
             tell(
                 PhotosDocument { photos: rows },
                 |document| &document.photos,
@@ -90,8 +115,8 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
             )
         }
         Stage::Colors(Photos { paths }) => {
-            let found = inspect::colors(&paths);
-            let rows = rows(found, |path, colors| Colors::new(path, colors, context.out));
+            let found = inspect::colors(&paths, watch);
+            let rows = rows(found, Colors::new);
             tell(
                 PhotosDocument { photos: rows },
                 |document| &document.photos,
@@ -99,7 +124,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
             )
         }
         Stage::Detect { photos, draw } => {
-            let found = inspect::detect(&context.detector()?, &photos.paths);
+            let found = inspect::detect(&context.detector()?, &photos.paths, watch);
             if let Some(file) = draw {
                 save_drawn(&found, &file)?;
             }
@@ -112,7 +137,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         }
         Stage::Classify { photos, k } => {
             let models = Models::load(context.models())?;
-            let looks = inspect::looks(&models, &photos.paths)?;
+            let looks = inspect::looks(&models, &photos.paths, watch)?;
             let rows = rows(looks, |path, look| Classified::new(path, look, k));
             tell(
                 PhotosDocument { photos: rows },
@@ -128,7 +153,10 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
             models.tagger().context(
                 "no tagger for this classifier: `wardrobe train tag --weights FILE` trains one",
             )?;
-            let rows = rows(inspect::looks(&models, &photos.paths)?, TagsFound::new);
+            let rows = rows(
+                inspect::looks(&models, &photos.paths, watch)?,
+                TagsFound::new,
+            );
             tell(
                 PhotosDocument { photos: rows },
                 |document| &document.photos,
@@ -136,7 +164,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
             )
         }
         Stage::Embed { paths, text } => {
-            let rows = embed(&paths, &text, context)?;
+            let rows = embed(&paths, &text, watch, context)?;
             tell(
                 ItemsDocument { items: rows },
                 |document| &document.items,
@@ -172,11 +200,16 @@ fn save_drawn(found: &[inspect::Inspected<inspect::Detected>], file: &Path) -> R
     })
 }
 
-fn embed(paths: &[PathBuf], texts: &[String], context: &Context) -> Result<Vec<Embedded>> {
+fn embed(
+    paths: &[PathBuf],
+    texts: &[String],
+    watch: inspect::Watch,
+    context: &Context,
+) -> Result<Vec<Embedded>> {
     let clip = Clip::find(context.models())?;
     let mut embedded = Vec::new();
     if !paths.is_empty() {
-        let found = inspect::embeddings(context.models(), clip.as_ref(), paths)?;
+        let found = inspect::embeddings(context.models(), clip.as_ref(), paths, watch)?;
         embedded = rows(found, Embedded::photo);
     }
     if !texts.is_empty() {
@@ -221,11 +254,15 @@ fn tell<D: Serialize, R: Row>(
         }
     }
     context.out.answer(&document, || {
-        let lines = rows(&document)
-            .iter()
-            .filter(|row| row.error().is_none())
-            .map(Row::text);
-        lines.collect::<Vec<_>>().join("\n")
+        if good == 0 {
+            return String::new();
+        }
+        let mut table = table::table(R::HEADINGS);
+        let rows = rows(&document).iter();
+        for row in rows.filter(|row| row.error().is_none()) {
+            table.add_row(row.cells(context.out));
+        }
+        table::trimmed(&table)
     })?;
     Ok(Status::of(good, bad))
 }

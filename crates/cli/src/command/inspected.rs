@@ -17,8 +17,10 @@ use crate::table;
 pub trait Row {
     /// Why the stage failed on it, if it did.
     fn error(&self) -> Option<&str>;
+    /// What its cells are, for people.
+    const HEADINGS: &[&str];
     /// The row for people.
-    fn text(&self) -> String;
+    fn cells(&self, out: Output) -> Vec<String>;
 }
 
 /// `inspect quality`; what could not be measured is null.
@@ -54,11 +56,13 @@ impl Quality {
 }
 
 impl Row for Quality {
+    const HEADINGS: &[&str] = &["photo", "size", "sharpness", "verdict"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
+    fn cells(&self, _: Output) -> Vec<String> {
         let verdict = match (self.ok, self.warnings.as_slice()) {
             (true, []) => "good".to_owned(),
             (ok, warnings) => {
@@ -72,7 +76,8 @@ impl Row for Quality {
             .map(|(w, h)| format!("{w} x {h}"))
             .unwrap_or_default();
         let sharpness = self.blur.map(|blur| blur.value).unwrap_or_default();
-        format!("{}  {size}  sharpness {sharpness:.0}  {verdict}", self.path)
+        let sharpness = format!("{sharpness:.0}");
+        vec![self.path.clone(), size, sharpness, verdict]
     }
 }
 
@@ -114,11 +119,13 @@ impl Detected {
 }
 
 impl Row for Detected {
+    const HEADINGS: &[&str] = &["photo", "garments"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
+    fn cells(&self, _: Output) -> Vec<String> {
         let found = |f: &Found| {
             let [x0, y0, x1, y1] = <[f32; 4]>::from(f.bbox);
             let percent = f.confidence * 100.0;
@@ -132,7 +139,7 @@ impl Row for Detected {
             true => "nothing".to_owned(),
             false => found.join(", "),
         };
-        format!("{}  {words}", self.path)
+        vec![self.path.clone(), words]
     }
 }
 
@@ -168,14 +175,16 @@ impl Classified {
 }
 
 impl Row for Classified {
+    const HEADINGS: &[&str] = &["photo", "categories"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
+    fn cells(&self, _: Output) -> Vec<String> {
         let percent = |p: &Guess| format!("{} {:.0} %", p.category, p.confidence * 100.0);
         let top: Vec<String> = self.top.iter().map(percent).collect();
-        format!("{}  {}", self.path, top.join(", "))
+        vec![self.path.clone(), top.join(", ")]
     }
 }
 
@@ -225,29 +234,36 @@ fn told<T, L: ToString>(value: T, probabilities: Vec<(L, f32)>) -> Told<T> {
 }
 
 impl Row for TagsFound {
+    const HEADINGS: &[&str] = &["photo", "pattern", "fit", "formality", "seasons", "styles"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
-        let one = |name: &str, p: &BTreeMap<String, f32>| {
-            p.get(name).map(|p| format!("{name} {:.0} %", p * 100.0))
-        };
-        let pattern = self.pattern.value.map(|pattern| pattern.to_string());
-        let fit = self.fit.value.map(|fit| fit.to_string());
-        let seasons = self.seasons.value.iter().map(Season::to_string);
-        let styles = self.styles.value.iter().map(Style::to_string);
-        let mut words: Vec<String> = Vec::new();
-        words.extend(pattern.and_then(|name| one(&name, &self.pattern.probabilities)));
-        words.extend(fit.and_then(|name| one(&name, &self.fit.probabilities)));
-        words.extend(seasons.filter_map(|name| one(&name, &self.seasons.probabilities)));
-        words.extend(styles.filter_map(|name| one(&name, &self.styles.probabilities)));
-        words.extend(
-            self.formality
-                .map(|f| format!("formality {:.2}", f.value())),
-        );
-        format!("{}  {}", self.path, words.join(", "))
+    fn cells(&self, _: Output) -> Vec<String> {
+        let formality = self.formality.map(|f| format!("{:.2}", f.value()));
+        vec![
+            self.path.clone(),
+            likely(&self.pattern.value, &self.pattern.probabilities),
+            likely(&self.fit.value, &self.fit.probabilities),
+            formality.unwrap_or_default(),
+            likely(&self.seasons.value, &self.seasons.probabilities),
+            likely(&self.styles.value, &self.styles.probabilities),
+        ]
     }
+}
+
+/// Labels with their probabilities: `striped 81 %`.
+fn likely<'a, L: ToString + 'a>(
+    labels: impl IntoIterator<Item = &'a L>,
+    probabilities: &BTreeMap<String, f32>,
+) -> String {
+    let words = labels.into_iter().filter_map(|label| {
+        let name = label.to_string();
+        let percent = probabilities.get(&name)? * 100.0;
+        Some(format!("{name} {percent:.0} %"))
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// `inspect colors`
@@ -257,7 +273,7 @@ pub struct Colors {
     colors: Vec<NamedColor>,
     error: Option<String>,
     #[serde(skip)]
-    text: String,
+    found: Vec<Color>,
 }
 
 #[derive(Serialize)]
@@ -269,11 +285,10 @@ struct NamedColor {
 }
 
 impl Colors {
-    pub fn new(path: String, found: Result<Vec<Color>, String>, out: Output) -> Self {
-        let (colors, error) = split(found);
-        let colors = colors.unwrap_or_default();
-        let text = format!("{path}  {}", table::swatches(out, &colors));
-        let named = colors.iter().map(
+    pub fn new(path: String, found: Result<Vec<Color>, String>) -> Self {
+        let (found, error) = split(found);
+        let found = found.unwrap_or_default();
+        let named = found.iter().map(
             |&Color {
                  name,
                  hex,
@@ -291,18 +306,20 @@ impl Colors {
             path,
             colors: named.collect(),
             error,
-            text,
+            found,
         }
     }
 }
 
 impl Row for Colors {
+    const HEADINGS: &[&str] = &["photo", "colours"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
-        self.text.clone()
+    fn cells(&self, out: Output) -> Vec<String> {
+        vec![self.path.clone(), table::swatches(out, &self.found)]
     }
 }
 
@@ -345,11 +362,13 @@ impl Embedded {
 }
 
 impl Row for Embedded {
+    const HEADINGS: &[&str] = &["photo or text", "model", "length", "values"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
+    fn cells(&self, _: Output) -> Vec<String> {
         let model = self
             .model
             .as_ref()
@@ -361,14 +380,14 @@ impl Row for Embedded {
             .take(4)
             .map(|v| format!("{v:+.3}"))
             .collect();
-        format!(
-            "{}  {model}, {} values: {} ...",
-            match &self.of {
-                Embeddable::Path(of) | Embeddable::Text(of) => of,
-            },
-            self.embedding.len(),
-            first.join(" ")
-        )
+        let (Embeddable::Path(of) | Embeddable::Text(of)) = &self.of;
+        let values = format!("{} ...", first.join(" "));
+        vec![
+            of.clone(),
+            model.to_owned(),
+            self.embedding.len().to_string(),
+            values,
+        ]
     }
 }
 

@@ -7,7 +7,7 @@ use wardrobe_types::{Category, Garment, Season, Slot, Style};
 
 use crate::context::Context;
 use crate::failure::Status;
-use crate::table;
+use crate::{table, words};
 
 /// List the garments, all or those that pass every filter given
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,7 @@ pub struct Args {
     #[arg(long)]
     slot: Option<Slot>,
     /// A category, as in t-shirt
-    #[arg(long)]
+    #[arg(long, value_parser = words::category)]
     category: Option<Category>,
     /// A basic colour (blue: every blue) or one of the palette's names (navy)
     #[arg(long, value_name = "COLOUR")]

@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub mod add_photo;
+pub mod completions;
 pub mod data;
 pub mod duplicates;
 pub mod edit;
@@ -12,6 +13,7 @@ pub mod ingest;
 pub mod inspect;
 mod inspected;
 pub mod list;
+pub mod man;
 pub mod preferences;
 pub mod recommend;
 pub mod remove;
@@ -59,5 +61,7 @@ pub fn run(command: Command, context: &Context) -> Result<Status> {
         Command::Eval(args) => eval::run(args, context),
         Command::Train(args) => train::run(args, context),
         Command::Weights(args) => weights::run(args, context),
+        Command::Completions(args) => completions::run(args, context),
+        Command::Man(args) => man::run(args, context),
     }
 }

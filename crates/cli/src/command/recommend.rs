@@ -7,7 +7,7 @@ use std::str::FromStr;
 use anyhow::{Context as _, Result};
 use image::RgbImage;
 use serde::Serialize;
-use wardrobe::{Date, Outfit, Outfits, Request, Wardrobe, describe};
+use wardrobe::{Date, Filter, Outfit, Outfits, Request, Wardrobe, describe};
 use wardrobe_types::{Formality, GarmentId, Hemisphere, Season, Style};
 
 use crate::context::Context;
@@ -27,8 +27,8 @@ pub struct Args {
     /// Write the outfits as a self-contained page with pictures
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Write the outfits as one picture
-    #[arg(long, value_name = "FILE.png")]
+    /// Write the outfits as one picture, a .png or .jpg file
+    #[arg(long, value_name = "FILE.png", value_parser = picture_path)]
     collage: Option<PathBuf>,
 }
 
@@ -162,6 +162,9 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     if let Some(path) = &args.collage {
         write_collage(path, &wardrobe, outfits, context)?;
     }
+    if outfits.outfits.is_empty() && wardrobe.garments(&Filter::default())?.is_empty() {
+        context.note("the wardrobe is empty: `wardrobe ingest PHOTOS` fills it");
+    }
     if outfits.unsure > 0 {
         context.note(format_args!(
             "{} left out, as it is unsure what they are: `wardrobe list --unsure` shows them, `wardrobe edit ID --category NAME` settles it",
@@ -190,13 +193,21 @@ fn write_collage(
 
 /// Writes a picture the user has named, and says so.
 pub fn write_png(path: &Path, picture: &RgbImage, context: &Context) -> Result<()> {
-    let mut png = std::io::Cursor::new(Vec::new());
+    let mut bytes = std::io::Cursor::new(Vec::new());
     picture
-        .write_to(&mut png, image::ImageFormat::Png)
+        .write_to(&mut bytes, image::ImageFormat::from_path(path)?)
         .context("cannot encode the picture")?;
-    write(path, png.get_ref())?;
+    write(path, bytes.get_ref())?;
     context.note(format_args!("wrote {}", path.display()));
     Ok(())
+}
+
+/// A file whose name says how to write it.
+fn picture_path(text: &str) -> Result<PathBuf, String> {
+    match image::ImageFormat::from_path(text) {
+        Ok(image::ImageFormat::Png | image::ImageFormat::Jpeg) => Ok(text.into()),
+        _ => Err("expected the name of a .png or .jpg file".to_owned()),
+    }
 }
 
 /// Writes a file the user has named.
@@ -213,8 +224,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 fn text(answer: &Answer, out: Output) -> String {
     let outfits = &answer.outfits;
     let mut text = String::new();
+    let names = outfits.outfits.iter().flat_map(|outfit| &outfit.items);
+    let width = names.map(|garment| describe(garment).chars().count()).max();
     for (place, outfit) in outfits.outfits.iter().enumerate() {
-        let _ = writeln!(text, "{}", one(place + 1, outfit, out));
+        let _ = writeln!(text, "{}", one(place + 1, outfit, width.unwrap_or(0), out));
     }
     if let Some(reason) = &outfits.reason {
         let _ = writeln!(text, "{reason}");
@@ -225,7 +238,7 @@ fn text(answer: &Answer, out: Output) -> String {
     text
 }
 
-fn one(place: usize, outfit: &Outfit, out: Output) -> String {
+fn one(place: usize, outfit: &Outfit, width: usize, out: Output) -> String {
     let scored = &outfit.scored;
     let terms = [
         ("colour", scored.breakdown.color),
@@ -247,7 +260,12 @@ fn one(place: usize, outfit: &Outfit, out: Output) -> String {
     );
     for garment in &outfit.items {
         let colors = table::swatches(out, &garment.colors);
-        let _ = writeln!(text, "   {}  {:30} {colors}", garment.id, describe(garment));
+        let _ = writeln!(
+            text,
+            "   {}  {:width$}  {colors}",
+            garment.id,
+            describe(garment)
+        );
     }
     for reason in &scored.explanation {
         let _ = writeln!(text, "   - {reason}");

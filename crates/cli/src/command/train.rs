@@ -32,14 +32,23 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Task {
     /// The classifier: EfficientNet-B0 over the 47 categories
+    #[command(
+        after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume"
+    )]
     Classify(Files),
     /// CLIP: fine-tuned on photos with texts, or a small one from scratch
     Clip(clip::Args),
     /// The outfit scorer: a set transformer over garments that people wear together
     Compat(Files),
     /// The detector: YOLOv8 over the classes of the data
+    #[command(
+        after_help = "Examples:\n  wardrobe train detect --config config/detect.toml --data deepfashion2 --out runs/detector\n  wardrobe train detect --config config/detect.toml --init yolov8n.pt --data ccp --out runs/tuned"
+    )]
     Detect(Files),
     /// The embedder: a linear map of the classifier's features
+    #[command(
+        after_help = "Example:\n  wardrobe train embed --data clothing --data products --out runs/embedder"
+    )]
     Embed(Files),
     /// The tagger: pattern, fit, formality, seasons and styles from the classifier's features
     Tag(Files),

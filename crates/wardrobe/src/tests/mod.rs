@@ -1,13 +1,16 @@
 //! The wardrobe without models: garments are put in as the models would have seen them.
 
 mod archive;
+mod browser;
 mod care;
+mod collage;
 mod detector;
 mod feedback;
 mod folder;
 mod garments;
 mod learned;
 mod pages;
+mod pages_in_browser;
 mod search;
 
 use std::path::Path;

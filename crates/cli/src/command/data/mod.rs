@@ -29,23 +29,34 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Task {
     /// Make a data set ready to train on, or say how to get it
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  wardrobe data prepare deepfashion2\n  wardrobe data prepare ccp --data ccp --out ccp-yolo"
+    )]
     Prepare(Prepare),
     /// Read everything, every photo to its last pixel, and list what is wrong
+    #[command(after_help = "Example:\n  wardrobe data verify ccp --data ccp")]
     Verify(DataSet),
     /// Count photos, boxes and labels
+    #[command(after_help = "Example:\n  wardrobe data stats imagefolder --data clothing --json")]
     Stats(DataSet),
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Prepare {
     /// DeepFashion2 to YOLO's layout; without --data, how to get it
+    #[command(
+        after_help = "Examples:\n  wardrobe data prepare deepfashion2\n  wardrobe data prepare deepfashion2 --data deepfashion2 --out df2-small --subset 500"
+    )]
     Deepfashion2(convert::Args),
     /// Clothing Co-Parsing's street photos to YOLO's layout; without --data, how to get them
+    #[command(after_help = "Example:\n  wardrobe data prepare ccp --data ccp --out ccp-yolo")]
     Ccp(convert::Args),
     /// Photos of one garment each in a folder a label: how to lay them out
+    #[command(after_help = "Example:\n  wardrobe data prepare imagefolder")]
     Imagefolder,
     /// The catalogue photos (Fashion Product Images): how to get them and lay them out
+    #[command(after_help = "Example:\n  wardrobe data prepare fashion-products")]
     FashionProducts,
     /// iMaterialist (Fashion) 2018, photos with 228 labels: how to get it and lay it out
     Imaterialist,
