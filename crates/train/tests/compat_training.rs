@@ -317,6 +317,7 @@ fn with_pictures_a_scorer_belongs_to_its_embedder() {
         [
             "set transformer",
             "rules",
+            "rules, refitted",
             "logistic probe",
             "category PMI",
             "popularity"
