@@ -317,6 +317,7 @@ fn with_pictures_a_scorer_belongs_to_its_embedder() {
         [
             "set transformer",
             "rules",
+            "rules, refitted",
             "logistic probe",
             "category PMI",
             "popularity"
@@ -324,8 +325,10 @@ fn with_pictures_a_scorer_belongs_to_its_embedder() {
     );
     // One colour from head to foot is what the probe can see, and classes cannot.
     let auc = |judge: usize| report.tables[0].rows[judge].metrics.auc;
-    assert!(auc(2) > 0.6, "{}", auc(2));
-    assert_eq!((auc(3), auc(4)), (0.5, 0.5));
+    assert!(auc(3) > 0.6, "{}", auc(3));
+    assert_eq!((auc(4), auc(5)), (0.5, 0.5));
+    assert!(report.tables[1].negatives.contains("grounds") && report.tables[1].rows.len() == 2);
+    assert_eq!(report.tables[0].rule_weights.as_ref().unwrap().len(), 3);
     let other = StarterEmbedder::untrained("another");
     let eyes = Eyes {
         embedder: &other,

@@ -153,6 +153,7 @@ fn text(document: &Document) -> String {
             judged,
             questions,
             rows,
+            rule_weights,
             ..
         } = table;
         let _ = writeln!(text, "{negatives}: {judged} outfits, {questions} blanks");
@@ -163,6 +164,12 @@ fn text(document: &Document) -> String {
         );
         for row in rows {
             line(&mut text, row);
+        }
+        if let Some([color, formality, category]) = rule_weights.as_deref() {
+            let _ = writeln!(
+                text,
+                "  refitted, the rules weigh {color:.2} for color, {formality:.2} for formality, {category:.2} for category"
+            );
         }
     }
     text

@@ -20,7 +20,7 @@ pub use baselines::{CategoryPmi, Popularity};
 pub use network::Network;
 pub use probe::Probe;
 pub use report::{Measurement, Report, Table, measure};
-pub use rules::{Rules, Wearable};
+pub use rules::{FittedRules, Rules, Wearable};
 
 use crate::data::outfits::Tasks;
 use crate::error::Result;

@@ -36,41 +36,13 @@ impl<'a> Probe<'a> {
         sampler: &Sampler<'_>,
         seed: u64,
     ) -> Result<Self> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut probe = Self {
             items,
             classes: data.classes.len(),
             model: Logistic::default(),
         };
-        let (mut rows, mut groups) = (Vec::new(), Vec::new());
-        for (group, outfit) in outfits.iter().enumerate() {
-            rows.push((probe.features(&outfit.items), true, 1.0));
-            groups.push(group);
-            for _ in 0..NEGATIVES {
-                if let Some(negative) = sampler.negative(outfit, &mut rng) {
-                    rows.push((probe.features(&negative), false, 1.0 / NEGATIVES as f32));
-                    groups.push(group);
-                }
-            }
-        }
-        let size = probe.size();
-        let (mut learned, mut kept) = (Vec::new(), Vec::new());
-        for (row, group) in rows.iter().zip(groups) {
-            if group % 5 == 0 {
-                &mut kept
-            } else {
-                &mut learned
-            }
-            .push(row);
-        }
-        let mut best = (f32::INFINITY, PENALTIES[0]);
-        for penalty in PENALTIES {
-            let loss = Logistic::fit(size, &learned, penalty).loss(&kept);
-            if loss < best.0 {
-                best = (loss, penalty);
-            }
-        }
-        probe.model = Logistic::fit(size, &rows.iter().collect::<Vec<_>>(), best.1);
+        let features = |set: &[usize]| Ok(probe.features(set));
+        probe.model = Logistic::of_outfits(probe.size(), outfits, sampler, seed, features)?;
         Ok(probe)
     }
 
@@ -141,21 +113,59 @@ impl Judge for Probe<'_> {
 
 /// A few of many values, and the last values one by one.
 #[derive(Clone, Debug)]
-struct Features {
-    sparse: Vec<(u32, f32)>,
-    dense: Vec<f32>,
+pub(super) struct Features {
+    pub(super) sparse: Vec<(u32, f32)>,
+    pub(super) dense: Vec<f32>,
 }
 
 /// What an outfit is like, whether it was worn, and how much it counts.
 type Example = (Features, bool, f32);
 
+/// Logistic regression.
 #[derive(Clone, Debug, Default)]
-struct Logistic {
+pub(super) struct Logistic {
     weights: Vec<f32>,
     bias: f32,
 }
 
 impl Logistic {
+    /// Fitted on what `features` says of `outfits` and of negatives of `sampler`, with the best of the [`PENALTIES`].
+    pub(super) fn of_outfits(
+        size: usize,
+        outfits: &[&Outfit],
+        sampler: &Sampler<'_>,
+        seed: u64,
+        features: impl Fn(&[usize]) -> Result<Features>,
+    ) -> Result<Self> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (mut learned, mut kept) = (Vec::new(), Vec::new());
+        for (group, outfit) in outfits.iter().enumerate() {
+            let side = if group % 5 == 0 { &mut kept } else { &mut learned };
+            side.push((features(&outfit.items)?, true, 1.0));
+            for _ in 0..NEGATIVES {
+                if let Some(negative) = sampler.negative(outfit, &mut rng) {
+                    side.push((features(&negative)?, false, 1.0 / NEGATIVES as f32));
+                }
+            }
+        }
+        let part: Vec<&Example> = learned.iter().collect();
+        let rest: Vec<&Example> = kept.iter().collect();
+        let mut best = (f32::INFINITY, PENALTIES[0]);
+        for penalty in PENALTIES {
+            let loss = Self::fit(size, &part, penalty).loss(&rest);
+            if loss < best.0 {
+                best = (loss, penalty);
+            }
+        }
+        let all: Vec<&Example> = learned.iter().chain(&kept).collect();
+        Ok(Self::fit(size, &all, best.1))
+    }
+
+    /// The weight of each value.
+    pub(super) fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
     /// Minimises the mean cross entropy and `penalty` times the squared weights, with Adam (Kingma and Ba 2015).
     fn fit(size: usize, examples: &[&Example], penalty: f32) -> Self {
         let mut model = Self {
@@ -200,7 +210,7 @@ impl Logistic {
         model
     }
 
-    fn logit(&self, features: &Features) -> f32 {
+    pub(super) fn logit(&self, features: &Features) -> f32 {
         let sparse = features.sparse.iter();
         let sum: f32 = sparse
             .map(|&(at, value)| self.weights[at as usize] * value)

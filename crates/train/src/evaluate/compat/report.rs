@@ -1,6 +1,6 @@
 //! A data set of outfits, all judges, one table a kind of negatives.
 
-use super::{CategoryPmi, Judge, Network, Popularity, Probe, Row, Rules, Wearable, table};
+use super::{CategoryPmi, FittedRules, Judge, Network, Popularity, Probe, Row, Rules, Wearable, table};
 use crate::config::AugmentConfig;
 use crate::data::outfits::{Classes, Negatives, OutfitData, Part, Sampler, Tasks};
 use crate::error::{Error, Result};
@@ -65,6 +65,8 @@ pub struct Table {
     pub left_out: usize,
     /// The network first, where there is one.
     pub rows: Vec<Row>,
+    /// What color, formality and category weigh in `rules, refitted`, as logits for a whole unit of each.
+    pub rule_weights: Option<Vec<f32>>,
 }
 
 /// Measures all judges.
@@ -101,7 +103,7 @@ pub fn measure(how: &Measurement<'_>, watch: &mut dyn FnMut(Event)) -> Result<Re
         _ => None,
     };
     let wearable = match how.rules && data.has_pictures() {
-        true => Some(Wearable::read(&data, &items_of(measured.iter()), watch)?),
+        true => Some(Wearable::read(&data, &items, watch)?),
         false => None,
     };
     let classes = data.items.iter().map(|item| item.class as u32).collect();
@@ -129,7 +131,15 @@ pub fn measure(how: &Measurement<'_>, watch: &mut dyn FnMut(Event)) -> Result<Re
         let sampler = Sampler::new(&data, &train, kind);
         let probe = Probe::fit(&data, &items, &train, &sampler, how.seed)?;
         let network = network.as_ref().map(|network| network as &dyn Judge);
-        let rules = rules.as_ref().map(|rules| rules as &dyn Judge);
+        let fitted = wearable
+            .as_ref()
+            .map(|wearable| FittedRules::fit(wearable, &train, &sampler, how.seed));
+        let fitted = fitted.transpose()?;
+        let rules = [
+            rules.as_ref().map(|rules| rules as &dyn Judge),
+            fitted.as_ref().map(|rules| rules as &dyn Judge),
+        ];
+        let rules = rules.into_iter().flatten();
         let baselines: [&dyn Judge; 3] = [&probe, &pmi, &popularity];
         let judges: Vec<&dyn Judge> = network.into_iter().chain(rules).chain(baselines).collect();
         tables.push(Table {
@@ -138,6 +148,7 @@ pub fn measure(how: &Measurement<'_>, watch: &mut dyn FnMut(Event)) -> Result<Re
             questions: tasks.questions.len(),
             left_out: tasks.left_out,
             rows: table(&judges, &tasks, Bootstrap::default())?,
+            rule_weights: fitted.as_ref().map(|rules| rules.weights().to_vec()),
         });
         if let Some(grounds) = &grounds {
             let probe = probe.on(grounds);
@@ -151,6 +162,7 @@ pub fn measure(how: &Measurement<'_>, watch: &mut dyn FnMut(Event)) -> Result<Re
                 questions: tasks.questions.len(),
                 left_out: tasks.left_out,
                 rows: table(&judges, &tasks, Bootstrap::default())?,
+                rule_weights: None,
             });
         }
     }

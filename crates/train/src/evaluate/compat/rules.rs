@@ -1,7 +1,8 @@
 //! The recommender's rules as a judge: what a learned scorer has to beat.
 
 use super::Judge;
-use crate::data::outfits::OutfitData;
+use super::probe::{Features, Logistic};
+use crate::data::outfits::{Outfit, OutfitData, Sampler};
 use crate::error::{Error, Result};
 use crate::looks::crop_for_colors;
 use crate::progress::Event;
@@ -86,5 +87,65 @@ impl Judge for Rules<'_> {
     fn scores(&self, sets: &[Vec<usize>]) -> Result<Vec<f32>> {
         let sets = sets.par_iter();
         sets.map(|set| Ok(score(&self.0.of(set))?.score)).collect()
+    }
+}
+
+/// The rules' terms under other weights: a logistic regression on the terms of outfits that people wear and of others.
+#[derive(Debug)]
+pub struct FittedRules<'a> {
+    wearable: &'a Wearable,
+    model: Logistic,
+}
+
+impl<'a> FittedRules<'a> {
+    /// Fitted on `outfits` and negatives of `sampler`; all their items must be in `wearable`.
+    ///
+    /// # Errors
+    /// A set without an item that was read.
+    pub fn fit(
+        wearable: &'a Wearable,
+        outfits: &[&Outfit],
+        sampler: &Sampler<'_>,
+        seed: u64,
+    ) -> Result<Self> {
+        let features = |set: &[usize]| features(wearable, set);
+        Ok(Self {
+            model: Logistic::of_outfits(TERMS, outfits, sampler, seed, features)?,
+            wearable,
+        })
+    }
+
+    /// What color, formality and category weigh.
+    pub fn weights(&self) -> &[f32] {
+        self.model.weights()
+    }
+}
+
+/// Color, formality, category.
+const TERMS: usize = 3;
+
+fn features(wearable: &Wearable, set: &[usize]) -> Result<Features> {
+    let terms = wearable.terms(set)?;
+    let known = [terms.color, terms.formality, terms.category];
+    Ok(Features {
+        sparse: Vec::new(),
+        // What does not apply says nothing: the middle of the scale.
+        dense: known.map(|term| term.unwrap_or(0.5)).to_vec(),
+    })
+}
+
+impl Judge for FittedRules<'_> {
+    fn name(&self) -> &str {
+        "rules, refitted"
+    }
+
+    fn scores(&self, sets: &[Vec<usize>]) -> Result<Vec<f32>> {
+        let sets = sets.par_iter();
+        let logit = |set: &Vec<usize>| Ok(self.model.logit(&features(self.wearable, set)?));
+        sets.map(logit).collect()
+    }
+
+    fn gives_logits(&self) -> bool {
+        true
     }
 }
