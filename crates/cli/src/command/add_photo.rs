@@ -1,6 +1,6 @@
 //! `wardrobe add-photo`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 
@@ -38,7 +38,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         // A file of that name is meant; an id is twelve digits without an extension.
         let path = Path::new(photo);
         if path.exists() || path.extension().is_some() {
-            wardrobe.add_photo(&id, &PathBuf::from(photo))?;
+            wardrobe.add_photo(&id, path)?;
         } else {
             wardrobe.join(&id, photo)?;
         }
