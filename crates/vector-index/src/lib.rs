@@ -38,6 +38,8 @@
 //! `store.rs` is the trait, `sqlite/` the truth, `memory/` the copy that is searched, `exact/` and
 //! `hnsw/` the two ways of searching it, `filter.rs` the conditions. `tests/contract/` is the suite every backend must pass.
 
+#[cfg(feature = "chroma")]
+mod chroma;
 mod collection;
 mod error;
 mod exact;
@@ -50,6 +52,8 @@ mod record;
 mod sqlite;
 mod store;
 
+#[cfg(feature = "chroma")]
+pub use self::chroma::{ChromaOptions, ChromaStore};
 pub use collection::{CollectionSpec, Metric, Precision};
 pub use error::{IndexError, Result};
 pub use filter::Filter;
