@@ -28,3 +28,7 @@ lint:
 # The documentation of every crate, opened in a browser
 docs:
     cargo doc --release --workspace --no-deps --open
+
+# Programs that measure everything on a GPU, built here to run there: `target/gpu/gpu.sh run`
+gpu:
+    benches/gpu.sh bundle

@@ -10,18 +10,21 @@ use wardrobe_embed::StarterEmbedder;
 use wardrobe_weights::Resolver;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let weights = Resolver::usual(None)?.resolve("starter-classifier")?;
+    let resolver = Resolver::usual(None)?;
+    let weights = resolver.resolve("starter-classifier")?;
     let device = wardrobe_nn::device::resolve("auto")?;
     let classifier = Classifier::new(&weights.load()?, &device)?;
-    // Embeddings are comparable only if the same weights made the features, so the weights are part of the name.
-    let entry = weights.entry.and_then(|entry| entry.sha256);
-    let embedder = StarterEmbedder::new(&entry.unwrap_or_default());
+    // An embedder belongs to the classifier that it was trained on, and embeddings of two embedders are not comparable.
+    let sha256 = weights.sha256.unwrap_or_default();
+    let weights = resolver.resolve("starter-embedder")?;
+    let fingerprint = weights.sha256.clone().unwrap_or_default();
+    let embedder = StarterEmbedder::new(&weights.load()?, &fingerprint, &sha256)?;
 
     let mut embeddings = Vec::new();
     for path in std::env::args().skip(1) {
         let photo = wardrobe_ingest::load(&path)?;
         for seen in classifier.classify(&[&photo.image])? {
-            embeddings.push((path.clone(), embedder.embed(&seen.features)?));
+            embeddings.push((path.clone(), embedder.embed(&seen.descriptors)?));
         }
     }
     for (i, (path, embedding)) in embeddings.iter().enumerate() {

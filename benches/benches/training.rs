@@ -5,7 +5,7 @@
 //! are random: speed does not depend on them. A step is forward, backward, clipping and the optimiser, the photos at
 //! hand; the rate is of the median of the steps that fit in ten seconds, three at least.
 
-#![allow(clippy::print_stdout)] // its lines are the result
+#![allow(clippy::print_stdout, reason = "its lines are the result")]
 
 use candle_core::{DType, Device, Result, Tensor};
 use std::alloc::{GlobalAlloc, Layout};

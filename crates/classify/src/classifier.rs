@@ -32,8 +32,8 @@ pub struct Classification {
     /// A probability for each of the classifier's categories, most likely first; they sum to 1. Where a group of
     /// categories is certain and its members are not, its most usual member has all of the group's probability.
     pub predictions: Vec<Prediction>,
-    /// The 1280 pooled features, for an embedder.
-    pub features: Vec<f32>,
+    /// [`EfficientNet::descriptors`], for an embedder.
+    pub descriptors: Vec<f32>,
 }
 
 impl Classification {
@@ -50,7 +50,7 @@ impl Classifier {
     /// # Errors
     /// Metadata without settings, or tensors that do not fit the network.
     pub fn new(weights: &Tensors, device: &Device) -> Result<Self> {
-        Self::with_precision(weights, Precision::fastest(), device)
+        Self::with_precision(weights, Precision::fastest_on(device), device)
     }
 
     /// [`Classifier::new`] in a precision of one's choice.
@@ -89,13 +89,25 @@ impl Classifier {
         if photos.is_empty() {
             return Ok(Vec::new());
         }
-        let features = self.network.features(&self.batch(photos)?, Mode::Eval)?;
+        let descriptors = self.descriptors(&self.batch(photos)?)?;
+        let features = descriptors.narrow(1, 0, EfficientNet::FEATURES)?;
         let logits = self.network.classify(&features, Mode::Eval)?;
         let probabilities = candle_nn::ops::softmax(&logits, D::Minus1)?.to_vec2::<f32>()?;
-        let classified = probabilities.iter().zip(features.to_vec2::<f32>()?);
+        let classified = probabilities.iter().zip(descriptors.to_vec2::<f32>()?);
         Ok(classified
-            .map(|(probs, features)| self.classification(probs, features))
+            .map(|(probs, descriptors)| self.classification(probs, descriptors))
             .collect())
+    }
+
+    /// The descriptors alone, of pixels that are preprocessed as [`ClassifierConfig::preprocess`] says.
+    ///
+    /// # Shapes
+    /// (n, h, w, 3) -> (n, 1472)
+    ///
+    /// # Errors
+    /// Another shape.
+    pub fn descriptors(&self, pixels: &Tensor) -> candle_core::Result<Tensor> {
+        self.network.descriptors(&pixels.to_device(&self.device)?)
     }
 
     /// (n, h, w, 3) of normalised pixels.
@@ -111,7 +123,7 @@ impl Classifier {
         Ok(Tensor::from_vec(pixels, &shape, &self.device)?)
     }
 
-    fn classification(&self, probabilities: &[f32], features: Vec<f32>) -> Classification {
+    fn classification(&self, probabilities: &[f32], descriptors: Vec<f32>) -> Classification {
         let scored = self.config.categories.iter().zip(probabilities);
         let mut predictions: Vec<_> = scored
             .map(|(&category, &confidence)| Prediction {
@@ -125,7 +137,7 @@ impl Classifier {
         predictions.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         Classification {
             predictions,
-            features,
+            descriptors,
         }
     }
 }

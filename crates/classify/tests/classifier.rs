@@ -89,12 +89,12 @@ fn a_file_and_photos_become_predictions() {
             .map(|p| p.category)
             .collect();
         assert_eq!(named.len(), Category::ALL.len(), "each category once");
-        assert_eq!(classification.features.len(), EfficientNet::FEATURES);
-        assert!(classification.features.iter().all(|f| f.is_finite()));
+        assert_eq!(classification.descriptors.len(), EfficientNet::DESCRIPTORS);
+        assert!(classification.descriptors.iter().all(|f| f.is_finite()));
         assert_eq!(classification.top(3), &classification.predictions[..3]);
         assert_eq!(classification.top(1000).len(), Category::ALL.len());
     }
-    assert_ne!(found[0].features, found[1].features);
+    assert_ne!(found[0].descriptors, found[1].descriptors);
     assert!(classifier.classify(&[]).unwrap().is_empty());
 }
 
@@ -116,8 +116,8 @@ fn photos_alone_and_in_a_batch_are_classified_alike() {
         for (category, confidence) in by_category(alone) {
             assert!((confidence - by_category(together)[&category]).abs() < 1e-5);
         }
-        let largest = alone.features.iter().fold(0f32, |a, f| a.max(f.abs()));
-        for (a, b) in alone.features.iter().zip(&together.features) {
+        let largest = alone.descriptors.iter().fold(0f32, |a, f| a.max(f.abs()));
+        for (a, b) in alone.descriptors.iter().zip(&together.descriptors) {
             assert!((a - b).abs() < 1e-5 * largest, "{a} {b}");
         }
     }

@@ -7,7 +7,7 @@ use candle_nn::VarBuilder;
 use std::collections::{BTreeMap, HashMap};
 use wardrobe_classify::{Config, EfficientNet, load_weights};
 use wardrobe_nn::{Mode, Precision, Rng};
-use wardrobe_testkit::{Golden, max_rel_err, skip};
+use wardrobe_testkit::{Golden, max_rel_err, on_every_device, skip};
 use wardrobe_weights::Tensors;
 
 fn tensors(map: BTreeMap<String, Tensor>) -> Tensors {
@@ -18,7 +18,7 @@ fn tensors(map: BTreeMap<String, Tensor>) -> Tensors {
     }
 }
 
-fn network(weights: &Tensors, classes: usize) -> EfficientNet {
+fn network(weights: &Tensors, classes: usize, device: &Device) -> EfficientNet {
     let config = Config::new(classes);
     let loaded: HashMap<_, _> = load_weights(&config, weights, false)
         .unwrap()
@@ -27,23 +27,29 @@ fn network(weights: &Tensors, classes: usize) -> EfficientNet {
     EfficientNet::new(
         &config,
         &Rng::new(0),
-        VarBuilder::from_tensors(loaded, DType::F32, &Device::Cpu),
+        VarBuilder::from_tensors(loaded, DType::F32, device),
     )
     .unwrap()
 }
 
-#[test]
-fn logits_equal_torchvisions_folded_and_not() {
+on_every_device! {
+    fn logits_equal_torchvisions_folded_and_not(device: &Device) {
+        check(device);
+    }
+}
+
+fn check(device: &Device) {
     let Some(golden) = Golden::open("efficientnet_b0").unwrap() else {
         return skip("../shared/golden");
     };
-    let network = network(&tensors(golden.parameters().unwrap()), 1000);
+    let network = network(&tensors(golden.parameters().unwrap()), 1000, device);
     let x = golden
         .input()
         .unwrap()
         .permute((0, 2, 3, 1))
         .unwrap()
         .contiguous()
+        .and_then(|x| x.to_device(device))
         .unwrap();
     let expected = golden.tensor("logits").unwrap();
     for network in [network.clone(), network.fold(Precision::F32).unwrap()] {

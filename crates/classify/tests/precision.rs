@@ -49,7 +49,7 @@ fn bf16_gives_the_answers_of_f32() {
             (exact_best.confidence - best.confidence).abs() < 0.03,
             "{path:?}: {exact_best:?}, {best:?}"
         );
-        let cosine = cosine(&exact.features, &rounded.features);
+        let cosine = cosine(&exact.descriptors, &rounded.descriptors);
         assert!(cosine > 0.999, "{path:?}: cosine {cosine}");
     }
 }

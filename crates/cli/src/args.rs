@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    data, edit, eval, ingest, inspect, list, recommend, remove, report, score, search, show,
-    similar, train, weights,
+    data, edit, eval, feedback, ingest, inspect, list, preferences, recommend, remove, report,
+    score, search, show, similar, train, weights,
 };
 
 const EXAMPLES: &str = "\
@@ -85,6 +85,8 @@ pub enum Command {
     Search(search::Args),
     Similar(similar::Args),
     Recommend(recommend::Args),
+    Feedback(feedback::Args),
+    Preferences(preferences::Args),
     Score(score::Args),
     Report(report::Args),
     Inspect(inspect::Args),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use wardrobe::{DetectorChoice, GarmentDetector, ModelOptions, Wardrobe};
+use wardrobe::{Clip, DetectorChoice, GarmentDetector, ModelOptions, Wardrobe};
 
 use crate::args::Global;
 use crate::output::Output;
@@ -30,12 +30,16 @@ impl Context {
             weights: flags.weights,
             clip: flags.clip,
             detector: detector_choice(flags.detector),
+            embedder: None,
         };
         // A GPU that is not there is told at once, not after minutes of reading photos.
         if !matches!(models.device.as_str(), "auto" | "cpu") {
             models.device()?;
         }
         if let Some(threads) = flags.threads {
+            // Candle has a pool of its own beside rayon's, whose threads wait for work by spinning.
+            // SAFETY: the program has no other thread yet that could read the environment meanwhile.
+            unsafe { std::env::set_var("CANDLE_NUM_THREADS", threads.to_string()) };
             rayon::ThreadPoolBuilder::new()
                 .num_threads(threads.into())
                 .build_global()
@@ -65,6 +69,18 @@ impl Context {
         GarmentDetector::find(&models)?.with_context(|| {
             let name = GarmentDetector::WEIGHTS;
             format!("no garment detector: name its file with --detector, put {name}.safetensors where weights are looked for, or train one with `wardrobe train detect`")
+        })
+    }
+
+    /// CLIP alone, for a command that can do nothing without: `--weights FILE` names it too.
+    pub fn clip(&self) -> Result<Clip> {
+        let mut models = self.models.clone();
+        if let Some(file) = models.weights.take_if(|path| !path.is_dir()) {
+            models.clip = Some(file);
+        }
+        Clip::find(&models)?.with_context(|| {
+            let name = Clip::WEIGHTS;
+            format!("CLIP's weights are not at hand: `wardrobe weights pull {name}`, or name a file of them with --weights")
         })
     }
 

@@ -53,6 +53,10 @@ pub fn watch<'a>(bar: &'a ProgressBar, context: &'a Context) -> impl FnMut(Event
         Event::Skipped { reason } => {
             bar.suspend(|| output::to_stderr(format_args!("error: {reason}")));
         }
+        Event::Before { metrics } => {
+            let metrics = listed(&metrics);
+            bar.suspend(|| context.note(format_args!("before training{metrics}")));
+        }
         Event::Epoch {
             epoch,
             train_loss,
@@ -60,11 +64,8 @@ pub fn watch<'a>(bar: &'a ProgressBar, context: &'a Context) -> impl FnMut(Event
             best,
             seconds,
         } => {
-            let metrics: String = metrics
-                .iter()
-                .map(|(name, value)| format!(", {name} {value:.3}"))
-                .collect();
             let best = if best { ", the best so far" } else { "" };
+            let metrics = listed(&metrics);
             bar.suspend(|| {
                 context.note(format_args!(
                     "epoch {epoch}: loss {train_loss:.3}{metrics} in {seconds:.0} s{best}"
@@ -73,6 +74,13 @@ pub fn watch<'a>(bar: &'a ProgressBar, context: &'a Context) -> impl FnMut(Event
         }
         _ => {}
     }
+}
+
+fn listed(metrics: &[(&str, f64)]) -> String {
+    let metrics = metrics.iter();
+    metrics
+        .map(|(name, value)| format!(", {name} {value:.3}"))
+        .collect()
 }
 
 fn place(bar: &ProgressBar, done: usize, total: usize, message: String) {

@@ -295,6 +295,66 @@ fn recommend_and_pages() {
 }
 
 #[test]
+fn feedback_and_preferences() {
+    let (bench, _) = stocked();
+    let ids = dress(&bench);
+    let outfit = || bench.json(0, &["recommend"])["outfits"][0].clone();
+    let before = outfit();
+    assert!(before["breakdown"]["preference"].is_null());
+    let id = before["id"].as_str().unwrap();
+    let taught = bench.json(0, &["feedback", id, "like"]);
+    let fields = [
+        "changed", "garments", "instead", "number", "outfit", "said_at", "signal", "undone",
+    ];
+    assert_eq!(keys(&taught), fields);
+    assert_eq!(
+        (&taught["outfit"], &taught["signal"]),
+        (&id.into(), &"like".into())
+    );
+    assert_eq!(keys(&taught["changed"][0]), ["after", "before", "feature"]);
+    let after = outfit();
+    assert!(after["breakdown"]["preference"].as_f64().unwrap() > 0.5);
+    assert!(after["score"].as_f64().unwrap() > before["score"].as_f64().unwrap());
+
+    let named = ids.join(",");
+    assert_eq!(bench.json(0, &["feedback", &named, "wear"])["outfit"], *id);
+    let learned = bench.json(0, &["preferences"]);
+    assert_eq!(keys(&learned), ["feedback", "reset", "weights"]);
+    let weight = &learned["weights"][0];
+    assert_eq!(
+        keys(weight),
+        ["because", "certainty", "evidence", "feature", "weight"]
+    );
+    assert_eq!(keys(&weight["because"][0]), ["feedback", "part", "signal"]);
+    assert_eq!(
+        (&weight["evidence"], &learned["feedback"][0]["signal"]),
+        (&2.into(), &"wear".into())
+    );
+    let (status, text, _) = bench.run(&["preferences"]);
+    assert_eq!(status, 0);
+    assert!(
+        text.contains("BECAUSE OF") && text.contains(&format!("1: like {id}")),
+        "{text}"
+    );
+
+    assert_eq!(bench.json(0, &["feedback", "--undo", "last"])["number"], 2);
+    assert_eq!(bench.json(0, &["preferences", "--reset"])["reset"], 1);
+    assert_eq!(outfit(), before);
+    let (status, _, stderr) = bench.run(&["feedback", "--undo", "last"]);
+    assert_eq!(status, 1);
+    assert!(
+        common::only_line(&stderr).contains("no feedback to take back"),
+        "{stderr}"
+    );
+    let (status, _, stderr) = bench.run(&["feedback", "zzz", "like"]);
+    assert_eq!(status, 1);
+    assert!(
+        common::only_line(&stderr).contains("`recommend` shows the ids"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn inspect() {
     let bench = Bench::new();
     let photo = bench.photo("photo.png", [40, 60, 120], 0);

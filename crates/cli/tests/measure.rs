@@ -159,6 +159,104 @@ fn train_classify_writes_weights_that_eval_and_inspect_take() {
     assert_eq!(again["best"], trained["best"], "nothing is left to do");
 }
 
+/// A CLIP small enough for a test.
+const TINY_CLIP: &str = "
+    epochs = 2
+    batch_size = 6
+    mode = 'full'
+    learning_rate = 3e-3
+    drift_penalty = 0.0
+    [network]
+    dimension = 8
+    activation = 'gelu'
+    image = { size = 16, patch = 8, transformer = { width = 8, layers = 1, heads = 2 } }
+    text = { context = 8, vocabulary = 49408, transformer = { width = 8, layers = 1, heads = 2 } }
+";
+
+#[test]
+fn train_clip_writes_weights_that_eval_and_a_second_run_take() {
+    let bench = Bench::new();
+    let labelled = labelled(&bench);
+    let mut table = "path,text,label\n".to_owned();
+    for (label, words) in [("t-shirt", "a red t-shirt"), ("pants", "blue pants")] {
+        for mark in 0..4 {
+            table += &format!("train/{label}/{mark}.png,{words} {mark},{label}\n");
+        }
+    }
+    fs::write(bench.path("data/pairs_train.csv"), &table).unwrap();
+    let val = table.replace("train/", "val/").replace("/0.png", "/4.png");
+    fs::write(
+        bench.path("data/pairs_val.csv"),
+        val.replace("/1.png", "/5.png"),
+    )
+    .unwrap();
+    fs::write(bench.path("clip.toml"), TINY_CLIP).unwrap();
+    let config = bench.path("clip.toml").to_string_lossy().into_owned();
+    let out = bench.path("run").to_string_lossy().into_owned();
+    let args = [
+        "train",
+        "clip",
+        "--config",
+        &config,
+        "--data",
+        &labelled,
+        "--forgetting",
+        &labelled,
+        "--out",
+        &out,
+    ];
+    // Half of the val rows name photos that are not there.
+    let trained = bench.json(3, &args);
+    for field in [
+        "task",
+        "best",
+        "before",
+        "sweep",
+        "weights",
+        "curves",
+        "peak_memory_bytes",
+        "seconds",
+    ] {
+        assert!(keys(&trained).contains(&field), "{field}");
+    }
+    assert_eq!(trained["bad"].as_array().unwrap().len(), 4);
+    assert_eq!(
+        keys(&trained["best"]["metrics"]),
+        ["recall_at_1", "recall_at_10", "zero_shot"]
+    );
+    let weights = trained["weights"].as_str().unwrap();
+    let eval = ["--weights", weights, "eval", "clip", "--data", &labelled];
+    let measured = bench.json(3, &[&eval[..], &["--labelled", &labelled]].concat());
+    assert_eq!(measured["task"], "clip");
+    assert_eq!(
+        keys(&measured["metrics"]),
+        [
+            "chance_recall_at_10",
+            "knn_purity",
+            "recall_at_1",
+            "recall_at_10",
+            "zero_shot"
+        ]
+    );
+    assert_eq!(keys(&measured["ci95"]["recall_at_10"]), ["high", "low"]);
+    assert_eq!(measured["n"], 4 + 4, "pairs and labelled photos");
+
+    // From these weights, a part of them, with mixtures; the file says what network it is for.
+    let part = "epochs = 1\nbatch_size = 6\nmode = 'vision-only'\nwise = [0.0, 1.0]\n";
+    fs::write(bench.path("part.toml"), part).unwrap();
+    let config = bench.path("part.toml").to_string_lossy().into_owned();
+    let out = bench.path("second").to_string_lossy().into_owned();
+    let args = [
+        "train", "clip", "--config", &config, "--data", &labelled, "--out", &out, "--init", weights,
+    ];
+    let (status, text, stderr) = bench.run(&args);
+    assert_eq!(status, 3, "{stderr}");
+    assert!(
+        text.contains("mixture, 1.00 of it") && text.contains("wise.safetensors"),
+        "{text}"
+    );
+}
+
 #[test]
 fn what_cannot_be_measured_or_trained_is_one_line() {
     let bench = Bench::new();
@@ -179,6 +277,9 @@ fn what_cannot_be_measured_or_trained_is_one_line() {
         ],
         &["train", "classify", "--data", &nothing, "--out", &out],
         &["train", "classify", "--out", &out],
+        &["train", "clip", "--out", &out],
+        &["train", "clip", "--data", &nothing, "--out", &out],
+        &["eval", "clip", "--data", &nothing],
         &[
             "train",
             "classify",

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use common::{Bench, only_line, program, run};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 16] = [
     "ingest",
     "list",
     "show",
@@ -15,6 +15,8 @@ const COMMANDS: [&str; 14] = [
     "search",
     "similar",
     "recommend",
+    "feedback",
+    "preferences",
     "score",
     "inspect",
     "eval",
@@ -53,6 +55,13 @@ fn bad_usage_is_status_2() {
         (&["edit", "3fa9c1"], "--category"),
         (&["edit", "3fa9c1", "--laundry", "perhaps"], "--laundry"),
         (&["ingest"], "PATH"),
+        (&["feedback", "8d3e1f"], "SIGNAL"),
+        (&["feedback", "8d3e1f", "lik"], "did you mean like"),
+        (
+            &["feedback", "--undo", "first"],
+            "expected last, or a number",
+        ),
+        (&["preferences", "--reset", "--all"], "cannot be used with"),
         (&["inspect", "embed"], "PATH"),
         (
             &["list", "--device", "gpu"],

@@ -22,12 +22,13 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// Builds the detector that a file's tensors and metadata describe, in f32.
+    /// Builds the detector that a file's tensors and metadata describe, in the fastest precision: bf16's boxes are f32's
+    /// (`tests/precision.rs`).
     ///
     /// # Errors
     /// As [`DetectorConfig::of`]; tensors that do not fit the network.
     pub fn new(weights: &Tensors, device: &Device) -> Result<Self> {
-        Self::with_precision(weights, Precision::F32, device)
+        Self::with_precision(weights, Precision::fastest_on(device), device)
     }
 
     /// [`Detector::new`] with weights and activations in `precision`.

@@ -13,7 +13,7 @@ use wardrobe_detect::{
 };
 use wardrobe_ingest::RgbImage;
 use wardrobe_nn::{Mode, Precision};
-use wardrobe_testkit::{Golden, compare, skip};
+use wardrobe_testkit::{Golden, compare, on_every_device, skip};
 use wardrobe_types::BoxXyxy;
 use wardrobe_weights::Tensors;
 
@@ -27,11 +27,11 @@ fn weights(golden: &Golden) -> Tensors {
     }
 }
 
-fn network(golden: &Golden) -> Yolo {
+fn network(golden: &Golden, device: &Device) -> Yolo {
     let weights = weights(golden);
     let config = config_of(&weights).unwrap();
     let loaded = load_weights(&config, &weights, false).unwrap();
-    let vb = VarBuilder::from_tensors(loaded.into_iter().collect(), DType::F32, &Device::Cpu);
+    let vb = VarBuilder::from_tensors(loaded.into_iter().collect(), DType::F32, device);
     Yolo::new(&config, vb).unwrap()
 }
 
@@ -58,11 +58,11 @@ fn expected(golden: &Golden) -> Decoded {
     }
 }
 
-fn outputs_equal_ultralytics(name: &str, variant: Variant) {
+fn outputs_equal_ultralytics(name: &str, variant: Variant, device: &Device) {
     let Some(golden) = Golden::open(name).unwrap() else {
         return skip("../shared/golden");
     };
-    let network = network(&golden);
+    let network = network(&golden, device);
     assert_eq!(
         network.config(),
         &Config {
@@ -70,7 +70,8 @@ fn outputs_equal_ultralytics(name: &str, variant: Variant) {
             classes: 13
         }
     );
-    let (x, expected) = (input(&golden), expected(&golden));
+    let x = input(&golden).to_device(device).unwrap();
+    let expected = expected(&golden);
     for network in [network.clone(), network.fold(Precision::F32).unwrap()] {
         let levels = network.forward(&x, Mode::Eval).unwrap();
         let all = |part: fn(&wardrobe_detect::Level) -> &Tensor| {
@@ -93,14 +94,14 @@ fn outputs_equal_ultralytics(name: &str, variant: Variant) {
     }
 }
 
-#[test]
-fn nano_equals_ultralytics() {
-    outputs_equal_ultralytics("yolov8n_nc13", Variant::N);
-}
+on_every_device! {
+    fn nano_equals_ultralytics(device: &Device) {
+        outputs_equal_ultralytics("yolov8n_nc13", Variant::N, device);
+    }
 
-#[test]
-fn small_equals_ultralytics() {
-    outputs_equal_ultralytics("yolov8s_nc13", Variant::S);
+    fn small_equals_ultralytics(device: &Device) {
+        outputs_equal_ultralytics("yolov8s_nc13", Variant::S, device);
+    }
 }
 
 /// What Ultralytics' suppression kept of its own output: rows of x0, y0, x1, y1, score, class.
@@ -225,7 +226,7 @@ fn detected(golden: &Golden, thresholds: &Thresholds) -> Vec<Candidate> {
     weights
         .metadata
         .insert("names".to_owned(), format!("{names:?}"));
-    let detector = Detector::new(&weights, &Device::Cpu).unwrap();
+    let detector = Detector::with_precision(&weights, Precision::F32, &Device::Cpu).unwrap();
     let detector = detector.with_thresholds(thresholds.clone()).unwrap();
     let pixels = golden
         .images()
@@ -253,7 +254,7 @@ fn candidates_are_those_of_the_whole_output() {
     let Some(golden) = Golden::open("yolov8n_nc13").unwrap() else {
         return skip("../shared/golden");
     };
-    let network = network(&golden).fold(Precision::F32).unwrap();
+    let network = network(&golden, &Device::Cpu).fold(Precision::F32).unwrap();
     // Rectangular, and the second of two photos.
     let x = input(&golden).narrow(1, 64, 352).unwrap();
     let x = Tensor::cat(&[&x.zeros_like().unwrap(), &x], 0).unwrap();
@@ -294,7 +295,7 @@ fn bf16_stays_near() {
         let Some(golden) = Golden::open(name).unwrap() else {
             return skip("../shared/golden");
         };
-        let (network, x) = (network(&golden), input(&golden));
+        let (network, x) = (network(&golden, &Device::Cpu), input(&golden));
         let [exact, rounded] = [Precision::F32, Precision::Bf16].map(|precision| {
             network
                 .fold(precision)

@@ -1,6 +1,6 @@
 //! Photos and texts to embeddings.
 
-use crate::{ImageTower, Result, TextTower, Tokenizer, Variant, load_weights};
+use crate::{ClipConfig, ImageTower, Result, TextTower, Tokenizer, Variant, load_weights};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use wardrobe_ingest::{Layout, Preprocess, RgbImage};
@@ -11,15 +11,15 @@ use wardrobe_weights::Tensors;
 /// Photos or texts that go through a tower together; more at once would be no faster and take more memory.
 const BATCH: usize = 16;
 
-/// Photos to embeddings by CLIP's image tower, on the CPU.
+/// Photos to embeddings by CLIP's image tower.
 ///
 /// ```no_run
 /// use wardrobe_embed::{ImageEmbedder, Variant};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let (weights, photo) = (wardrobe_weights::Tensors::load("clip.safetensors")?, wardrobe_ingest::load("shirt.jpg")?);
-/// # let precision = wardrobe_nn::Precision::fastest();
+/// # let device = candle_core::Device::Cpu;
 /// let fingerprint = &wardrobe_weights::sha256_of_file("clip.safetensors")?[..8];
-/// let embedder = ImageEmbedder::new(Variant::VitB32, &weights, fingerprint, precision)?;
+/// let embedder = ImageEmbedder::new(Variant::VitB32, &weights, fingerprint, &device)?;
 /// let embeddings = embedder.embed(&[&photo.image])?;
 /// # Ok(())
 /// # }
@@ -29,18 +29,18 @@ pub struct ImageEmbedder {
     id: EmbedderId,
     tower: ImageTower,
     preprocess: Preprocess,
+    device: Device,
 }
 
-/// Texts to embeddings by CLIP's text tower, on the CPU: comparable with those of the [`ImageEmbedder`] of the same
-/// weights.
+/// Texts to embeddings by CLIP's text tower: comparable with those of the [`ImageEmbedder`] of the same weights.
 ///
 /// ```no_run
 /// use wardrobe_embed::{TextEmbedder, Variant};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let weights = wardrobe_weights::Tensors::load("clip.safetensors")?;
-/// # let precision = wardrobe_nn::Precision::fastest();
+/// # let device = candle_core::Device::Cpu;
 /// let fingerprint = &wardrobe_weights::sha256_of_file("clip.safetensors")?[..8];
-/// let embedder = TextEmbedder::new(Variant::VitB32, &weights, fingerprint, precision)?;
+/// let embedder = TextEmbedder::new(Variant::VitB32, &weights, fingerprint, &device)?;
 /// let embeddings = embedder.embed(&["a photo of a red dress"])?;
 /// # Ok(())
 /// # }
@@ -50,12 +50,19 @@ pub struct TextEmbedder {
     id: EmbedderId,
     tower: TextTower,
     tokenizer: &'static Tokenizer,
+    device: Device,
 }
 
-fn parameters(variant: Variant, weights: &Tensors) -> Result<VarBuilder<'static>> {
-    let tensors = load_weights(&variant.config(), weights)?;
-    let tensors = tensors.into_iter().collect();
-    Ok(VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu))
+/// The network of `weights`, the variant's where they do not say, and its parameters.
+fn network(
+    variant: Variant,
+    weights: &Tensors,
+    device: &Device,
+) -> Result<(ClipConfig, VarBuilder<'static>)> {
+    let config = Variant::of(weights)?.unwrap_or(variant).config();
+    let tensors = load_weights(&config, weights)?.into_iter().collect();
+    let vb = VarBuilder::from_tensors(tensors, DType::F32, device);
+    Ok((config, vb))
 }
 
 fn embeddings(id: &EmbedderId, features: &Tensor) -> Result<Vec<Embedding>> {
@@ -65,21 +72,39 @@ fn embeddings(id: &EmbedderId, features: &Tensor) -> Result<Vec<Embedding>> {
 }
 
 impl ImageEmbedder {
-    /// The embedder with `weights` of this fingerprint (say, the start of their SHA-256), which is part of its id.
+    /// The embedder with `weights` of this fingerprint (say, the start of their SHA-256), which is part of its id, in
+    /// the fastest precision: bf16's embeddings are f32's but for an angle whose cosine is above 0.999
+    /// (`tests/parity.rs`). They are of `variant` where their file does not say what they are of.
     ///
     /// # Errors
-    /// Weights that do not fit, of either tower; bf16 on a processor that does not multiply it.
+    /// Weights that do not fit, of either tower.
     pub fn new(
         variant: Variant,
         weights: &Tensors,
         fingerprint: &str,
-        precision: Precision,
+        device: &Device,
     ) -> Result<Self> {
-        let vb = parameters(variant, weights)?.pp("image");
+        let precision = Precision::fastest_on(device);
+        Self::with_precision(variant, weights, fingerprint, precision, device)
+    }
+
+    /// [`ImageEmbedder::new`] in a precision of one's choice.
+    ///
+    /// # Errors
+    /// As [`ImageEmbedder::new`]; bf16 on a processor that does not multiply it.
+    pub fn with_precision(
+        variant: Variant,
+        weights: &Tensors,
+        fingerprint: &str,
+        precision: Precision,
+        device: &Device,
+    ) -> Result<Self> {
+        let (config, vb) = network(variant, weights, device)?;
         Ok(Self {
             id: variant.embedder_id(fingerprint),
-            tower: ImageTower::new(&variant.config(), vb)?.fold(precision)?,
-            preprocess: variant.preprocess(),
+            tower: ImageTower::new(&config, vb.pp("image"))?.fold(precision)?,
+            preprocess: config.preprocess(),
+            device: device.clone(),
         })
     }
 
@@ -111,7 +136,7 @@ impl ImageEmbedder {
             pixels.extend(processed.to_vec(Layout::Nhwc));
         }
         shape[0] = photos.len();
-        Ok(Tensor::from_vec(pixels, &shape, &Device::Cpu)?)
+        Ok(Tensor::from_vec(pixels, &shape, &self.device)?)
     }
 }
 
@@ -124,13 +149,29 @@ impl TextEmbedder {
         variant: Variant,
         weights: &Tensors,
         fingerprint: &str,
-        precision: Precision,
+        device: &Device,
     ) -> Result<Self> {
-        let vb = parameters(variant, weights)?.pp("text");
+        let precision = Precision::fastest_on(device);
+        Self::with_precision(variant, weights, fingerprint, precision, device)
+    }
+
+    /// As [`ImageEmbedder::with_precision`].
+    ///
+    /// # Errors
+    /// As [`ImageEmbedder::with_precision`].
+    pub fn with_precision(
+        variant: Variant,
+        weights: &Tensors,
+        fingerprint: &str,
+        precision: Precision,
+        device: &Device,
+    ) -> Result<Self> {
+        let (config, vb) = network(variant, weights, device)?;
         Ok(Self {
             id: variant.embedder_id(fingerprint),
-            tower: TextTower::new(&variant.config(), vb)?.fold(precision)?,
+            tower: TextTower::new(&config, vb.pp("text"))?.fold(precision)?,
             tokenizer: Tokenizer::clip()?,
+            device: device.clone(),
         })
     }
 
@@ -146,7 +187,7 @@ impl TextEmbedder {
     pub fn embed(&self, texts: &[&str]) -> Result<Vec<Embedding>> {
         let mut all = Vec::with_capacity(texts.len());
         for texts in texts.chunks(BATCH) {
-            let tokens = self.tokenizer.batch(texts, &Device::Cpu)?;
+            let tokens = self.tokenizer.batch(texts, &self.device)?;
             all.extend(embeddings(
                 &self.id,
                 &self.tower.forward(&tokens, Mode::Eval)?,

@@ -9,13 +9,41 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The features come from another network.
     #[error(
-        "the starter embedder takes {expected} features, got {got}: pass EfficientNet-B0's pooled features"
+        "the starter embedder takes {expected} values, got {got}: pass a classification's descriptors"
     )]
     Length {
-        /// Features it takes.
+        /// Values it takes.
         expected: usize,
-        /// Features it was given.
+        /// Values it was given.
         got: usize,
+    },
+    /// Weights of the starter embedder for another classifier.
+    #[error(
+        "{file} belongs to the features of the classifier {}, got {expected}: `wardrobe train embed --weights FILE` \
+         trains an embedder for this one", got.as_deref().unwrap_or("(none is named)")
+    )]
+    OtherClassifier {
+        /// The file.
+        file: String,
+        /// SHA-256 of the classifier in use.
+        expected: String,
+        /// SHA-256 of the one it belongs to, if it says.
+        got: Option<String>,
+    },
+    /// A tensor of the starter embedder's weights is missing or of another shape.
+    #[error(
+        "{file}: expected a tensor {name:?} {expected:?}, got {}: use a file that `wardrobe train embed` wrote",
+        got.as_ref().map_or("none".to_owned(), |shape| format!("{shape:?}"))
+    )]
+    Head {
+        /// The file.
+        file: String,
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        expected: Vec<usize>,
+        /// What is there.
+        got: Option<Vec<usize>>,
     },
     /// The features have no direction (all zero) or hold a value that is not a number.
     #[error(transparent)]
@@ -26,6 +54,28 @@ pub enum Error {
     /// The weights do not fit the network.
     #[error(transparent)]
     Weights(#[from] wardrobe_weights::Error),
+    /// A file's metadata does not describe a network.
+    #[error("{file}: the metadata entry {entry:?} is malformed: {problem}; write the file anew")]
+    Metadata {
+        /// The file.
+        file: String,
+        /// The entry.
+        entry: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A file is of a CLIP of other sizes.
+    #[error(
+        "{file} is of a CLIP of {dimension} values and photos of {image} x {image}; expected ViT-B/32, 512 and 224 x 224"
+    )]
+    OtherSizes {
+        /// The file.
+        file: String,
+        /// Length of its embeddings.
+        dimension: usize,
+        /// Side of its photos in pixels.
+        image: usize,
+    },
     /// A photo could not be brought to the network's size.
     #[error(transparent)]
     Photo(#[from] wardrobe_ingest::Error),

@@ -1,7 +1,6 @@
 //! Embeddings of garments: vectors whose cosine says how alike two garments look, or how well words describe one.
 //!
-//! [`StarterEmbedder`] needs no weights of its own: the classifier's 1280 pooled features, projected to 512 and
-//! normalised. [`ImageEmbedder`] and [`TextEmbedder`] are CLIP's ViT-B/32 with OpenCLIP's, OpenAI's or Hugging Face's
+//! [`StarterEmbedder`] is a linear map of the classifier's descriptors to 512 values. [`ImageEmbedder`] and [`TextEmbedder`] are CLIP's ViT-B/32 with OpenCLIP's, OpenAI's or Hugging Face's
 //! weights, [`Clip`] the network alone. An [`wardrobe_types::EmbedderId`] says which of them made a vector, and vectors of
 //! different embedders are never compared.
 //!
@@ -9,8 +8,8 @@
 //! use wardrobe_embed::StarterEmbedder;
 //!
 //! # fn main() -> Result<(), wardrobe_embed::Error> {
-//! let embedder = StarterEmbedder::new("0123abcd");
-//! let shirt: Vec<f32> = (0..StarterEmbedder::FEATURES).map(|i| (i as f32).sin()).collect();
+//! let embedder = StarterEmbedder::untrained("0123abcd");
+//! let shirt: Vec<f32> = (0..StarterEmbedder::DESCRIPTORS).map(|i| (i as f32).sin()).collect();
 //! let brighter: Vec<f32> = shirt.iter().map(|v| v * 1.5).collect();
 //! let (a, b) = (embedder.embed(&shirt)?, embedder.embed(&brighter)?);
 //! assert_eq!(a.values().len(), StarterEmbedder::DIMENSION);

@@ -1,39 +1,87 @@
-//! The classifier's features as embeddings.
+//! The classifier's descriptors as embeddings.
 
 use crate::{Error, Result};
+use candle_core::{DType, Device, Tensor};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use wardrobe_types::{EmbedderId, Embedding};
+use wardrobe_weights::Tensors;
 
-/// Projects EfficientNet-B0's pooled features to 512 values by random signs (Achlioptas 2003), which keeps the cosine
-/// of two feature vectors to within about 1 / sqrt(512) = 0.04, and normalises the result.
+/// A linear map of EfficientNet-B0's descriptors (its pooled features and two earlier stages' means) to 512 values, which
+/// are then normalised: the classifier has paid for the rest.
+///
+/// Weights of `wardrobe train embed` draw garments together that are of a category and a colour, or the same
+/// ([`StarterEmbedder::new`]). They belong to the classifier whose descriptors they were trained on. For any other
+/// there are random signs ([`StarterEmbedder::untrained`]).
 #[derive(Clone, Debug)]
 pub struct StarterEmbedder {
     id: EmbedderId,
-    /// (DIMENSION, FEATURES), 1 or -1.
-    signs: Vec<f32>,
+    /// (DIMENSION, DESCRIPTORS), row-major.
+    weight: Vec<f32>,
+    bias: Vec<f32>,
 }
 
 /// Fixed for good: another seed is another embedder.
 const SEED: u64 = 512;
+/// The descriptors that are the pooled features, the first ones.
+const FEATURES: usize = 1280;
 
 impl StarterEmbedder {
-    /// Length of the features.
-    pub const FEATURES: usize = 1280;
+    /// Length of the descriptors.
+    pub const DESCRIPTORS: usize = 1472;
     /// Length of an embedding.
     pub const DIMENSION: usize = 512;
+    /// The metadata entry that holds the SHA-256 of the classifier's weights.
+    pub const CLASSIFIER: &str = "classifier_sha256";
 
-    /// The embedder on top of the classifier whose weights have this fingerprint (say, the start of their SHA-256):
-    /// features of other weights are not comparable, so the fingerprint is part of the embedder's id.
-    pub fn new(weights_fingerprint: &str) -> Self {
+    /// The embedder of trained weights: tensors `weight` (512, 1472) and `bias` (512), and the metadata entry
+    /// [`StarterEmbedder::CLASSIFIER`]. Their fingerprint (say, the start of their SHA-256) is part of the embedder's id.
+    ///
+    /// # Errors
+    /// Weights that do not fit; those for another classifier than the one whose SHA-256 is given.
+    pub fn new(weights: &Tensors, fingerprint: &str, classifier_sha256: &str) -> Result<Self> {
+        let trained_on = weights.metadata.get(Self::CLASSIFIER);
+        if trained_on.is_none_or(|sha256| sha256 != classifier_sha256) {
+            return Err(Error::OtherClassifier {
+                file: weights.file.clone(),
+                expected: classifier_sha256.to_owned(),
+                got: trained_on.cloned(),
+            });
+        }
+        let tensor = |name: &str, shape: &[usize]| {
+            let found = weights.map.get(name);
+            match found.filter(|tensor| tensor.dims() == shape) {
+                Some(tensor) => values(tensor),
+                None => Err(Error::Head {
+                    file: weights.file.clone(),
+                    name: name.to_owned(),
+                    expected: shape.to_vec(),
+                    got: found.map(|tensor| tensor.dims().to_vec()),
+                }),
+            }
+        };
+        Ok(Self {
+            id: id(fingerprint),
+            weight: tensor("weight", &[Self::DIMENSION, Self::DESCRIPTORS])?,
+            bias: tensor("bias", &[Self::DIMENSION])?,
+        })
+    }
+
+    /// Random signs for the pooled features (Achlioptas 2003), which keep the cosine of two feature vectors to within
+    /// about 1 / sqrt(512) = 0.04, on top of the classifier whose weights have this fingerprint: features of other
+    /// weights are not comparable, so the fingerprint is part of the embedder's id.
+    pub fn untrained(classifier_fingerprint: &str) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(SEED);
         let mut sign = || if rng.random::<bool>() { 1.0 } else { -1.0 };
-        let signs = (0..Self::DIMENSION * Self::FEATURES)
-            .map(|_| sign())
-            .collect();
         Self {
-            id: EmbedderId::new(format!("starter-512-{weights_fingerprint}")),
-            signs,
+            id: id(classifier_fingerprint),
+            weight: (0..Self::DIMENSION * Self::DESCRIPTORS)
+                .map(|i| match i % Self::DESCRIPTORS < FEATURES {
+                    true => sign(),
+                    false => 0.0,
+                })
+                .collect(),
+            bias: vec![0.0; Self::DIMENSION],
         }
     }
 
@@ -43,25 +91,37 @@ impl StarterEmbedder {
     }
 
     /// # Shapes
-    /// features (1280) -> embedding (512), of length 1
+    /// descriptors (1472) -> embedding (512), of length 1
     ///
     /// # Errors
-    /// Another number of features; features that are all zero or not finite.
-    pub fn embed(&self, features: &[f32]) -> Result<Embedding> {
-        if features.len() != Self::FEATURES {
+    /// Another number of descriptors; descriptors that have no direction or are not finite.
+    pub fn embed(&self, descriptors: &[f32]) -> Result<Embedding> {
+        if descriptors.len() != Self::DESCRIPTORS {
             return Err(Error::Length {
-                expected: Self::FEATURES,
-                got: features.len(),
+                expected: Self::DESCRIPTORS,
+                got: descriptors.len(),
             });
         }
-        let project = |signs: &[f32]| signs.iter().zip(features).map(|(s, f)| s * f).sum();
-        let values = self
-            .signs
-            .chunks_exact(Self::FEATURES)
-            .map(project)
-            .collect();
+        let rows = self.weight.chunks_exact(Self::DESCRIPTORS);
+        let project = |(row, bias): (&[f32], &f32)| {
+            let products = row.iter().zip(descriptors).map(|(w, f)| w * f);
+            products.sum::<f32>() + bias
+        };
+        let values = rows.zip(&self.bias).map(project).collect();
         Ok(Embedding::new(self.id.clone(), values)?)
     }
+}
+
+fn id(fingerprint: &str) -> EmbedderId {
+    EmbedderId::new(format!(
+        "starter-{}-{fingerprint}",
+        StarterEmbedder::DIMENSION
+    ))
+}
+
+fn values(tensor: &Tensor) -> Result<Vec<f32>> {
+    let tensor = tensor.to_dtype(DType::F32)?.to_device(&Device::Cpu)?;
+    Ok(tensor.flatten_all()?.to_vec1()?)
 }
 
 #[cfg(test)]
@@ -70,7 +130,7 @@ mod tests {
 
     fn features(seed: u64) -> Vec<f32> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        (0..StarterEmbedder::FEATURES)
+        (0..StarterEmbedder::DESCRIPTORS)
             .map(|_| rng.random::<f32>() - 0.3)
             .collect()
     }
@@ -80,9 +140,48 @@ mod tests {
         dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
     }
 
+    /// Weights that take the first 512 features and add 2 to the last of them.
+    fn trained(columns: usize) -> Tensors {
+        let rows = StarterEmbedder::DIMENSION;
+        let weight = (0..rows * columns).map(|i| f32::from(u8::from(i / columns == i % columns)));
+        let weight = Tensor::from_iter(weight, &Device::Cpu)
+            .and_then(|weight| weight.reshape((rows, columns)))
+            .unwrap();
+        let bias = (0..rows).map(|i| if i + 1 == rows { 2f32 } else { 0.0 });
+        let bias = Tensor::from_iter(bias, &Device::Cpu).unwrap();
+        Tensors {
+            file: "head.safetensors".to_owned(),
+            map: [("weight".to_owned(), weight), ("bias".to_owned(), bias)].into(),
+            metadata: [(StarterEmbedder::CLASSIFIER.to_owned(), "abc".to_owned())].into(),
+        }
+    }
+
+    #[test]
+    fn trained_weights_are_a_linear_map() {
+        let embedder = StarterEmbedder::new(&trained(1472), "0123", "abc").unwrap();
+        assert_eq!(embedder.id().as_str(), "starter-512-0123");
+        let features = features(1);
+        let mut expected = features[..512].to_vec();
+        expected[511] += 2.0;
+        let embedding = embedder.embed(&features).unwrap();
+        assert!((cosine(embedding.values(), &expected) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn weights_for_another_classifier_or_of_another_shape_are_refused() {
+        let error = StarterEmbedder::new(&trained(1472), "0", "xyz").unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("abc") && text.contains("xyz") && text.contains("train embed"),
+            "{text}"
+        );
+        let error = StarterEmbedder::new(&trained(1000), "0", "abc").unwrap_err();
+        assert!(error.to_string().contains("[512, 1000]"), "{error}");
+    }
+
     #[test]
     fn the_projection_keeps_cosines() {
-        let embedder = StarterEmbedder::new("test");
+        let embedder = StarterEmbedder::untrained("test");
         let squares: f32 = (0..100)
             .map(|i| {
                 let (a, b) = (features(2 * i), features(2 * i + 1));
@@ -91,7 +190,7 @@ mod tests {
                     .unwrap()
                     .cosine(&embedder.embed(&b).unwrap())
                     .unwrap();
-                (projected - cosine(&a, &b)).powi(2)
+                (projected - cosine(&a[..FEATURES], &b[..FEATURES])).powi(2)
             })
             .sum();
         let rms = (squares / 100.0).sqrt();
@@ -100,26 +199,21 @@ mod tests {
 
     #[test]
     fn an_embedding_has_length_one_and_is_reproducible() {
-        let embedder = StarterEmbedder::new("test");
+        let embedder = StarterEmbedder::untrained("test");
         let embedding = embedder.embed(&features(1)).unwrap();
         let norm: f32 = embedding.values().iter().map(|v| v * v).sum();
         assert!((norm - 1.0).abs() < 1e-5);
-        assert_eq!(
-            embedding,
-            StarterEmbedder::new("test").embed(&features(1)).unwrap()
-        );
-        assert_ne!(embedder.id(), StarterEmbedder::new("other").id());
+        let again = StarterEmbedder::untrained("test");
+        assert_eq!(embedding, again.embed(&features(1)).unwrap());
+        assert_ne!(embedder.id(), StarterEmbedder::untrained("other").id());
     }
 
     #[test]
     fn features_without_a_direction_are_refused() {
-        let embedder = StarterEmbedder::new("test");
-        assert!(embedder.embed(&[0.0; StarterEmbedder::FEATURES]).is_err());
-        assert!(
-            embedder
-                .embed(&[f32::NAN; StarterEmbedder::FEATURES])
-                .is_err()
-        );
+        let embedder = StarterEmbedder::untrained("test");
+        for features in [[0.0; StarterEmbedder::DESCRIPTORS], [f32::NAN; 1472]] {
+            assert!(embedder.embed(&features).is_err());
+        }
         assert!(matches!(
             embedder.embed(&[1.0; 3]),
             Err(Error::Length { got: 3, .. })

@@ -1,5 +1,6 @@
 //! From photos and texts to embeddings, with the parameters of ../shared/golden.
 
+use candle_core::Device;
 use std::collections::BTreeMap;
 use wardrobe_embed::{Error, ImageEmbedder, TextEmbedder, Variant};
 use wardrobe_ingest::{Layout, RgbImage};
@@ -53,8 +54,12 @@ fn photos_and_texts_become_the_references_embeddings() {
         return skip("../shared/golden");
     };
     let mut weights = weights(&golden);
-    let image = ImageEmbedder::new(VARIANT, &weights, "0123abcd", Precision::F32).unwrap();
-    let text = TextEmbedder::new(VARIANT, &weights, "0123abcd", Precision::F32).unwrap();
+    let image =
+        ImageEmbedder::with_precision(VARIANT, &weights, "0123abcd", Precision::F32, &Device::Cpu)
+            .unwrap();
+    let text =
+        TextEmbedder::with_precision(VARIANT, &weights, "0123abcd", Precision::F32, &Device::Cpu)
+            .unwrap();
     assert_eq!(image.id().to_string(), "clip-vit-b-32-quickgelu-0123abcd");
     assert_eq!(image.id(), text.id());
 
@@ -79,7 +84,8 @@ fn photos_and_texts_become_the_references_embeddings() {
     // A projection of zeros gives features without a direction.
     let zeros = weights.map["text_projection"].zeros_like().unwrap();
     weights.map.insert("text_projection".to_owned(), zeros);
-    let text = TextEmbedder::new(VARIANT, &weights, "0", Precision::F32).unwrap();
+    let text =
+        TextEmbedder::with_precision(VARIANT, &weights, "0", Precision::F32, &Device::Cpu).unwrap();
     let error = text.embed(&["a dress"]).unwrap_err();
     assert!(matches!(error, Error::Vector(_)), "{error}");
 }

@@ -10,10 +10,10 @@ use candle_nn::VarBuilder;
 use std::collections::{BTreeMap, HashMap};
 use wardrobe_embed::{Clip, Variant, load_weights};
 use wardrobe_nn::{Mode, Precision};
-use wardrobe_testkit::{Golden, max_rel_err, skip};
+use wardrobe_testkit::{Golden, max_rel_err, on_every_device, skip};
 use wardrobe_weights::Tensors;
 
-fn network(golden: &Golden, variant: Variant) -> Clip {
+fn network(golden: &Golden, variant: Variant, device: &Device) -> Clip {
     let weights = Tensors {
         map: golden.parameters().unwrap(),
         metadata: BTreeMap::new(),
@@ -23,7 +23,7 @@ fn network(golden: &Golden, variant: Variant) -> Clip {
         .unwrap()
         .into_iter()
         .collect();
-    let vb = VarBuilder::from_tensors(loaded, DType::F32, &Device::Cpu);
+    let vb = VarBuilder::from_tensors(loaded, DType::F32, device);
     Clip::new(&variant.config(), vb).unwrap()
 }
 
@@ -40,11 +40,11 @@ fn least_cosine(a: &Tensor, b: &Tensor) -> f32 {
     cosines.min(0).unwrap().to_scalar().unwrap()
 }
 
-fn check(name: &str, variant: Variant) {
+fn check(name: &str, variant: Variant, device: &Device) {
     let Some(golden) = Golden::open(name).unwrap() else {
         return skip("../shared/golden");
     };
-    let clip = network(&golden, variant);
+    let clip = network(&golden, variant, device);
     let scale = clip.logit_scale().to_scalar::<f32>().unwrap();
     assert!((scale - (1f32 / 0.07).ln()).abs() < 1e-6);
     let images = golden
@@ -53,18 +53,20 @@ fn check(name: &str, variant: Variant) {
         .permute((0, 2, 3, 1))
         .unwrap()
         .contiguous()
+        .and_then(|x| x.to_device(device))
         .unwrap();
     let texts = golden
         .tensor("tokens")
         .unwrap()
         .to_dtype(DType::U32)
+        .and_then(|tokens| tokens.to_device(device))
         .unwrap();
     let expected_image = golden.tensor("image_features").unwrap();
     let expected_text = golden.tensor("text_features").unwrap();
 
     let mut all = vec![("plain", clip.clone(), Precision::F32)];
     all.push(("folded", clip.fold(Precision::F32).unwrap(), Precision::F32));
-    match Precision::fastest() {
+    match Precision::fastest_on(device) {
         Precision::F32 => eprintln!("skipped: this processor does not multiply bf16"),
         bf16 => all.push(("folded", clip.fold(bf16).unwrap(), bf16)),
     }
@@ -77,7 +79,7 @@ fn check(name: &str, variant: Variant) {
         ] {
             assert_eq!(got.dtype(), DType::F32);
             let error = max_rel_err(&got, expected).unwrap();
-            let cosine = least_cosine(&got, expected);
+            let cosine = least_cosine(&got.to_device(&Device::Cpu).unwrap(), expected);
             eprintln!(
                 "{name}, {tower}, {what} {precision:?}: max relative error {error:.2e}, cosine {cosine:.7}"
             );
@@ -89,12 +91,12 @@ fn check(name: &str, variant: Variant) {
     }
 }
 
-#[test]
-fn features_equal_open_clips() {
-    check("openclip_vitb32", Variant::VitB32);
-}
+on_every_device! {
+    fn features_equal_open_clips(device: &Device) {
+        check("openclip_vitb32", Variant::VitB32, device);
+    }
 
-#[test]
-fn features_equal_open_clips_with_quick_gelu() {
-    check("openclip_vitb32_quickgelu", Variant::VitB32QuickGelu);
+    fn features_equal_open_clips_with_quick_gelu(device: &Device) {
+        check("openclip_vitb32_quickgelu", Variant::VitB32QuickGelu, device);
+    }
 }

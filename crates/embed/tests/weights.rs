@@ -247,3 +247,41 @@ fn what_does_not_fit_is_reported() {
         ["visual.transformer.resblocks.7.ln_1.weight"]
     );
 }
+
+#[test]
+fn a_file_says_what_network_it_is_for() {
+    let (name, value) = config().to_metadata().unwrap();
+    let mut named = file(ours());
+    assert_eq!(ClipConfig::of(&named).unwrap(), None);
+    assert_eq!(Variant::of(&named).unwrap(), None);
+    named.metadata.insert(name.clone(), value.clone());
+    assert_eq!(ClipConfig::of(&named).unwrap(), Some(config()));
+    let error = Variant::of(&named).unwrap_err().to_string();
+    assert!(
+        error.contains("10 values") && error.contains("8 x 8"),
+        "{error}"
+    );
+    let quick = Variant::VitB32QuickGelu.config();
+    named
+        .metadata
+        .insert(name.clone(), quick.to_metadata().unwrap().1);
+    assert_eq!(ClipConfig::of(&named).unwrap(), Some(quick));
+    assert_eq!(Variant::of(&named).unwrap(), Some(Variant::VitB32QuickGelu));
+    for wrong in [
+        value.replace("\"gelu\"", "\"tanh\""),
+        value.replace("dimension", "dimensions"),
+        "{".to_owned(),
+    ] {
+        named.metadata.insert(name.clone(), wrong);
+        let error = ClipConfig::of(&named).unwrap_err().to_string();
+        assert!(
+            error.contains("test.safetensors") && error.contains("clip"),
+            "{error}"
+        );
+    }
+    let relu = ClipConfig {
+        activation: wardrobe_nn::Activation::Relu,
+        ..config()
+    };
+    assert!(relu.to_metadata().is_err());
+}

@@ -1,4 +1,4 @@
-//! Metrics with confidence intervals: how good a classifier or a detector is, how sure of that we
+//! Metrics with confidence intervals: how good a classifier, a detector or a search is, how sure of that we
 //! are, and whether its confidences mean what they say.
 //!
 //! Inputs are class numbers, rankings and boxes, never logits, so that every model and every peer is
@@ -24,6 +24,8 @@ mod classification;
 mod detection;
 mod error;
 mod interval;
+mod ranking;
+mod retrieval;
 
 pub use calibration::{Calibration, CalibrationBin, expected_calibration_error};
 pub use classification::{
@@ -36,3 +38,5 @@ pub use detection::{
 };
 pub use error::EvalError;
 pub use interval::{Bootstrap, BootstrapInterval, Interval, wilson_ci95};
+pub use ranking::ndcg;
+pub use retrieval::{chance_recall_at_k, knn_purity, neighbour_purity, recall_at_k, recall_hits};

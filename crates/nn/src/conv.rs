@@ -239,15 +239,14 @@ impl BatchNorm {
     fn update_running(&self, s: &BatchStatistics) -> Result<()> {
         // PyTorch keeps the unbiased variance, though it normalises by the biased one.
         let unbiased = s.count as f64 / (s.count as f64 - 1.0);
-        let var: Vec<f64> = s.var.iter().map(|v| v * unbiased).collect();
+        let var = (&s.var * unbiased)?;
         for (running, batch) in [(&self.running_mean, &s.mean), (&self.running_var, &var)] {
             if !running.is_variable() {
                 bail!(
                     "batch norm in training needs running statistics it can update: build it from a VarStore"
                 );
             }
-            let batch = Tensor::from_slice(batch, batch.len(), running.device())?
-                .to_dtype(running.dtype())?;
+            let batch = batch.to_dtype(running.dtype())?;
             let updated = ((running.detach() * (1.0 - self.momentum))? + (batch * self.momentum)?)?;
             Var::from_tensor(running)?.set(&updated)?;
         }

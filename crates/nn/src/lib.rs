@@ -25,6 +25,8 @@
 pub mod conv;
 pub mod device;
 pub mod dropout;
+#[cfg(feature = "gpu")]
+mod gpu;
 pub mod layer_norm;
 pub mod linear;
 pub mod loss;

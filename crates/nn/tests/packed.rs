@@ -205,8 +205,14 @@ fn depthwise_of_every_kernel() {
     let mut random = Random::new(15);
     for precision in precisions() {
         for channels in [1, 16, 24, 33, 96] {
-            for &(k, stride, padding, h, w) in &GEOMETRIES {
-                let g = geometry(k, stride, padding);
+            let dilated = ConvGeometry {
+                dilation: 2,
+                ..geometry(3, 1, 2)
+            };
+            let all = GEOMETRIES.iter();
+            let all = all.map(|&(k, stride, padding, h, w)| (geometry(k, stride, padding), h, w));
+            for (g, h, w) in all.chain([(dilated, 7, 9), (dilated, 2, 3)]) {
+                let k = g.kernel;
                 let x = draw(&mut random, &[2, h, w, channels]);
                 let (weight, bias) = (
                     draw(&mut random, &[channels, 1, k, k]),

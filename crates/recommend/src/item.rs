@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wardrobe_types::{
     Category, Color, ColorName, Garment, GarmentId, Pattern, Season, Slot, Style,
 };
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// What the recommender needs to know of a garment.
 ///
 /// Make one from a stored [`Garment`] with `Item::from(&garment)`, or from a category with [`Item::new`].
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     /// Its name.
     pub id: GarmentId,

@@ -9,7 +9,8 @@
 //!   and clashes stay below one half;
 //! - **formality**: how equally dressy the garments are, and how near to the occasion;
 //! - **category**: which categories and patterns are worn together, and whether they suit the weather;
-//! - **learned** and **preference**: for a trained model and the wearer's own taste; [`blend`] leaves out what is `None`.
+//! - **learned**: for a trained model;
+//! - **preference**: the wearer's own [`Taste`], which [`recommend_for`] takes. [`blend`] leaves out what is `None`.
 //!
 //! ```
 //! use wardrobe_recommend::{Item, Request, recommend};
@@ -41,14 +42,16 @@ mod rules;
 mod score;
 mod select;
 mod slots;
+mod taste;
 mod weights;
 
 pub use candidates::Generator;
 pub use error::{Error, Result};
 pub use input::{ScoreInput, ScoreInputItem};
 pub use item::{Item, UNSURE_BELOW};
-pub use recommend::{Recommendation, ScoredOutfit, recommend};
+pub use recommend::{Recommendation, ScoredOutfit, recommend, recommend_for};
 pub use request::Request;
-pub use score::score;
-pub use slots::{Problem, problems};
+pub use score::{outfit_id, score};
+pub use slots::{Problem, problems, share_a_place};
+pub use taste::{Liking, Taste};
 pub use weights::{CLASH_BELOW, CLASH_FACTOR, WEIGHTS, Weights, blend};

@@ -11,7 +11,7 @@ use crate::candidates::{self, Candidate};
 use crate::filter::{self, Eligible, Supply};
 use crate::score::{Judgement, outfit_id};
 use crate::slots::shared_slot;
-use crate::{Error, Item, Request, Result, phrase, select};
+use crate::{Error, Item, Request, Result, Taste, phrase, select};
 
 /// The answer to a [`Request`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -48,6 +48,18 @@ pub struct ScoredOutfit {
 /// [`Error::BadRequest`], [`Error::UnknownGarment`], [`Error::WithAndWithout`], [`Error::WithConflict`] for the request;
 /// [`Error::DuplicateGarment`], [`Error::BadItem`] for the wardrobe.
 pub fn recommend(wardrobe: &[Item], request: &Request) -> Result<Recommendation> {
+    recommend_for(wardrobe, request, None)
+}
+
+/// [`recommend`] for a wearer whose taste is known: it is one more term of the score, and leaves no outfit out.
+///
+/// # Errors
+/// As [`recommend`].
+pub fn recommend_for(
+    wardrobe: &[Item],
+    request: &Request,
+    taste: Option<&dyn Taste>,
+) -> Result<Recommendation> {
     check(wardrobe, request)?;
     let eligible = filter::eligible(wardrobe, request);
     if let Some(reason) = eligible.why_none(request) {
@@ -62,13 +74,13 @@ pub fn recommend(wardrobe: &[Item], request: &Request) -> Result<Recommendation>
     let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
     let candidates = candidates::generate(&eligible, request, &mut rng);
     let count = candidates.outfits.len();
-    let scored = score_all(candidates.outfits, &eligible, request);
+    let scored = score_all(candidates.outfits, &eligible, request, taste);
     let mut chosen = select::select(&scored, request.n);
     // The candidates are sorted: the best of the chosen comes first.
     chosen.sort_unstable();
     let outfits: Vec<ScoredOutfit> = chosen
         .into_iter()
-        .map(|index| explained(&scored[index].1, &eligible, request))
+        .map(|index| explained(&scored[index].1, &eligible, request, taste))
         .collect();
     let reason = (outfits.len() < request.n).then(|| {
         why_few(
@@ -143,15 +155,16 @@ fn check_demanded(wardrobe: &[Item], request: &Request) -> Result<()> {
     Ok(())
 }
 
-/// The candidates with their scores, best first; ties in the order of their garments' ids.
+/// The candidates with what they are ordered by, best first; ties in the order of their garments' ids.
 fn score_all(
     outfits: Vec<Candidate>,
     eligible: &Eligible<'_>,
     request: &Request,
+    taste: Option<&dyn Taste>,
 ) -> Vec<(f32, Candidate)> {
     let mut scored: Vec<(f32, Candidate)> = outfits
         .into_iter()
-        .map(|outfit| (judge(&outfit, eligible, request).score(), outfit))
+        .map(|outfit| (judge(&outfit, eligible, request, taste).merit(), outfit))
         .collect();
     scored.sort_by(|(a, a_outfit), (b, b_outfit)| {
         b.total_cmp(a).then_with(|| a_outfit.cmp(b_outfit))
@@ -159,20 +172,28 @@ fn score_all(
     scored
 }
 
-fn judge<'a>(outfit: &[usize], eligible: &Eligible<'a>, request: &Request) -> Judgement<'a> {
-    Judgement::of(
-        outfit.iter().map(|&index| eligible.items[index]).collect(),
-        request,
-    )
+fn judge<'a>(
+    outfit: &[usize],
+    eligible: &Eligible<'a>,
+    request: &Request,
+    taste: Option<&dyn Taste>,
+) -> Judgement<'a> {
+    let items = outfit.iter().map(|&index| eligible.items[index]).collect();
+    Judgement::of(items, request, taste)
 }
 
-fn explained(outfit: &[usize], eligible: &Eligible<'_>, request: &Request) -> ScoredOutfit {
+fn explained(
+    outfit: &[usize],
+    eligible: &Eligible<'_>,
+    request: &Request,
+    taste: Option<&dyn Taste>,
+) -> ScoredOutfit {
     let mut items: Vec<&Item> = outfit.iter().map(|&index| eligible.items[index]).collect();
     items.sort_by_key(|item| (item.category.slots().first(), item.category));
     ScoredOutfit {
         id: outfit_id(items.iter().map(|item| item.id.as_str())),
         garments: items.iter().map(|item| item.id.clone()).collect(),
-        scored: judge(outfit, eligible, request).explained(),
+        scored: judge(outfit, eligible, request, taste).explained(),
     }
 }
 

@@ -6,7 +6,8 @@ use crate::explain::{self, Reason};
 use crate::harmony::{self, Harmony};
 use crate::rules::formality::{self, Dressiness};
 use crate::rules::{self, Together};
-use crate::weights::{CLASH_BELOW, WEIGHTS, blend};
+use crate::taste::{Liking, Taste};
+use crate::weights::{CLASH_BELOW, WEIGHTS, blend, merit};
 use crate::{Error, Item, Request, Result, phrase, slots};
 
 /// How well `items` go together, whatever they are: a missing slot is named in the explanation and costs nothing, two
@@ -23,7 +24,7 @@ pub fn score(items: &[Item]) -> Result<Scored> {
     }
     let items: Vec<&Item> = items.iter().collect();
     let request = Request::default();
-    Ok(Judgement::of(items, &request).explained())
+    Ok(Judgement::of(items, &request, None).explained())
 }
 
 /// Everything the rules found about an outfit.
@@ -33,11 +34,16 @@ pub(crate) struct Judgement<'a> {
     harmony: Option<Harmony>,
     dressiness: Dressiness,
     together: Together,
+    liking: Option<Liking>,
 }
 
 impl<'a> Judgement<'a> {
     /// Judges at least one item.
-    pub(crate) fn of(mut items: Vec<&'a Item>, request: &Request) -> Self {
+    pub(crate) fn of(
+        mut items: Vec<&'a Item>,
+        request: &Request,
+        taste: Option<&dyn Taste>,
+    ) -> Self {
         items.sort_by(|a, b| a.content_cmp(b));
         let harmony = harmony::judge(&items);
         let clash = harmony
@@ -45,11 +51,13 @@ impl<'a> Judgement<'a> {
             .is_some_and(|harmony| harmony.score < CLASH_BELOW);
         let dressiness = formality::judge(&items, request.formality);
         let together = rules::judge_together(&items, request, !clash);
+        let liking = taste.and_then(|taste| taste.judge(&items));
         Self {
             items,
             harmony,
             dressiness,
             together,
+            liking,
         }
     }
 
@@ -59,12 +67,17 @@ impl<'a> Judgement<'a> {
             formality: Some(self.dressiness.score),
             category: Some(self.together.score),
             learned: None,
-            preference: None,
+            preference: self.liking.as_ref().map(|liking| liking.term),
         }
     }
 
     pub(crate) fn score(&self) -> f32 {
         blend(&self.breakdown(), &WEIGHTS)
+    }
+
+    /// What candidates are ordered by: the score, not cut at the ends of its scale.
+    pub(crate) fn merit(&self) -> f32 {
+        merit(&self.breakdown(), &WEIGHTS)
     }
 
     /// The score with its reasons, strongest first; then what is missing.
@@ -77,6 +90,7 @@ impl<'a> Judgement<'a> {
         );
         reasons.extend(self.dressiness.reasons(&self.items));
         reasons.extend(self.together.reasons(&self.items));
+        reasons.extend(self.liking.iter().filter_map(Liking::reason));
         let mut explanation = explain::in_order(reasons);
         let missing: Vec<String> = slots::missing(&self.items)
             .map(|slot| format!("no {slot}"))
@@ -102,7 +116,7 @@ impl<'a> Judgement<'a> {
 
 /// The name of an outfit: the same garments have the same name, in any order, on any machine. 64 bits of the SHA-256
 /// of the sorted garment ids, in hexadecimal.
-pub(crate) fn outfit_id<'a>(garments: impl IntoIterator<Item = &'a str>) -> OutfitId {
+pub fn outfit_id<'a>(garments: impl IntoIterator<Item = &'a str>) -> OutfitId {
     use sha2::{Digest, Sha256};
     let mut ids: Vec<&str> = garments.into_iter().collect();
     ids.sort_unstable();

@@ -158,6 +158,11 @@ pub(crate) fn doubled(items: &[&Item]) -> Vec<Double> {
     doubles
 }
 
+/// Whether two garments cannot be worn together, as two tops or two hats: one takes the other's place.
+pub fn share_a_place(a: &Item, b: &Item) -> bool {
+    shared_slot(a, b).is_some()
+}
+
 /// The place two garments would share: the lower one where there are two (two dresses cannot be worn, two tops can).
 pub(crate) fn shared_slot(a: &Item, b: &Item) -> Option<Slot> {
     if a.is_accessory() && a.category == b.category {

@@ -1,17 +1,19 @@
 //! Every weight of the score, in one place.
 //!
-//! The score is the weighted mean of the terms that apply, halved where the colours clash:
+//! The score is the weighted mean of the terms that apply, moved by the wearer's own preferences, halved where the
+//! colours clash:
 //!
 //! ```text
-//! score = (sum of weight x term) / (sum of weight)  [x 1/2 where color < 0.5]
+//! score = (sum of weight x term) / (sum of weight) + reach x (2 x preference - 1)  [x 1/2 where color < 0.5]
 //! ```
 //!
 //! Colours are seen first and from afar, so they weigh most. A trained model, where there is one, knows what the
-//! rules do not and gets as much; the wearer's own preferences shift the order without overruling both.
+//! rules do not and gets as much. A preference of one half is none, and changes nothing: what is liked never loses by
+//! it, and the reach bounds what taste can do, so that it reorders outfits without overruling what is known of all.
 
 use wardrobe_types::Breakdown;
 
-/// How much each term of a [`Breakdown`] counts. Only the ratios matter.
+/// How much each term of a [`Breakdown`] counts. Only the ratios of the first four matter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weights {
     /// Harmony of the colours.
@@ -22,7 +24,7 @@ pub struct Weights {
     pub category: f32,
     /// A trained model's opinion.
     pub learned: f32,
-    /// The wearer's own preferences.
+    /// The wearer's own preferences: how far they move a score at most, up or down.
     pub preference: f32,
 }
 
@@ -42,22 +44,28 @@ pub const CLASH_BELOW: f32 = 0.5;
 /// makes red, orange and purple wearable.
 pub const CLASH_FACTOR: f32 = 0.5;
 
-/// The mean of the terms that are there, by `weights`, halved where the colours clash; 0..=1. Terms that are
-/// `None` count neither for nor against; with none at all the score is 0.
+/// The mean of the terms that are there, by `weights`, moved by the preference and halved where the colours clash; 0..=1.
+/// Terms that are `None` count neither for nor against; with none at all the score is 0.
 ///
 /// ```
 /// use wardrobe_recommend::{WEIGHTS, blend};
 /// use wardrobe_types::Breakdown;
-/// let rules = Breakdown { color: Some(0.9), formality: Some(0.8), category: Some(1.0), ..Breakdown::default() };
-/// assert!((blend(&rules, &WEIGHTS) - 0.9).abs() < 1e-6);
+/// let rules = Breakdown { color: Some(0.8), formality: Some(0.8), category: Some(0.7), ..Breakdown::default() };
+/// assert!((blend(&rules, &WEIGHTS) - 0.77).abs() < 1e-6);
+/// let liked = Breakdown { preference: Some(1.0), ..rules };
+/// assert!((blend(&liked, &WEIGHTS) - 0.77 - WEIGHTS.preference).abs() < 1e-6);
 /// ```
 pub fn blend(terms: &Breakdown, weights: &Weights) -> f32 {
+    merit(terms, weights).clamp(0.0, 1.0)
+}
+
+/// The score before it is cut to 0..=1: of two outfits beyond the scale's end, the one liked more still comes first.
+pub(crate) fn merit(terms: &Breakdown, weights: &Weights) -> f32 {
     let terms_and_weights = [
         (terms.color, weights.color),
         (terms.formality, weights.formality),
         (terms.category, weights.category),
         (terms.learned, weights.learned),
-        (terms.preference, weights.preference),
     ];
     let (mut sum, mut total) = (0.0, 0.0);
     for (term, weight) in terms_and_weights {
@@ -69,9 +77,12 @@ pub fn blend(terms: &Breakdown, weights: &Weights) -> f32 {
     if total <= 0.0 {
         return 0.0;
     }
+    let liking = terms
+        .preference
+        .map_or(0.0, |term| weights.preference * (2.0 * term - 1.0));
     let clash = terms.color.is_some_and(|color| color < CLASH_BELOW);
     let factor = if clash { CLASH_FACTOR } else { 1.0 };
-    (factor * sum / total).clamp(0.0, 1.0)
+    factor * (sum / total + liking)
 }
 
 /// Where the numbers of the rules themselves live.

@@ -18,9 +18,12 @@ pub fn skip(missing: &str) {
 }
 
 fn beside_the_workspace(folder: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../..")
-        .join(folder);
+    // Elsewhere where tests run on another machine than the one they were built on.
+    let beside = match std::env::var_os("WARDROBE_BESIDE") {
+        Some(beside) => PathBuf::from(beside),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.."),
+    };
+    let path = beside.join(folder);
     match path.canonicalize() {
         Ok(path) if path.is_dir() => Some(path),
         _ => {

@@ -6,20 +6,21 @@ use crate::AugmentConfig;
 use rand::{Rng, RngExt};
 use wardrobe_ingest::{Normalization, RgbImage};
 
-/// Writes a varied `side` x `side` view of `photo` to `out`: channels-last, RGB, normalised as for ImageNet.
+/// Writes a varied `side` x `side` view of `photo` to `out`: channels-last, RGB, normalised.
 ///
 /// # Shapes
 /// `out` side * side * 3
 pub fn vary(
     photo: &RgbImage,
     side: usize,
+    normalization: Normalization,
     config: &AugmentConfig,
     rng: &mut impl Rng,
     out: &mut [f32],
 ) {
     let view = View::draw(config, rng);
     let light = Light::draw(config.color, rng);
-    let (mean, std) = Normalization::ImageNet.mean_std();
+    let (mean, std) = normalization.mean_std();
     let (width, height) = (photo.width() as f32, photo.height() as f32);
     for y in 0..side {
         for x in 0..side {
@@ -149,20 +150,14 @@ mod tests {
         RgbImage::from_fn(side, side, |x, y| image::Rgb([x as u8 * 8, y as u8 * 8, 0]))
     }
 
-    const STILL: AugmentConfig = AugmentConfig {
-        min_area: 1.0,
-        max_aspect: 1.0,
-        rotation: 0.0,
-        flip: 0.0,
-        color: 0.0,
-        erase: 0.0,
-    };
+    const STILL: AugmentConfig = AugmentConfig::STILL;
 
     fn view(config: &AugmentConfig, seed: u64) -> Vec<f32> {
         let mut out = vec![0.0; 16 * 16 * 3];
         vary(
             &gradient(16),
             16,
+            Normalization::ImageNet,
             config,
             &mut ChaCha8Rng::seed_from_u64(seed),
             &mut out,

@@ -1,7 +1,8 @@
 //! All that a run needs to go on where it stopped, in one file, replaced whole or not at all.
 
 use crate::error::{AtPath, Error, Result};
-use candle_core::{Device, Tensor};
+use crate::tasks::{Best, Row, Run};
+use candle_core::{DType, Device, Tensor};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -9,26 +10,26 @@ use std::path::Path;
 
 /// A run between two epochs.
 #[derive(Debug)]
-pub(crate) struct Checkpoint<B> {
+pub(crate) struct Checkpoint<M> {
     pub(crate) weights: BTreeMap<String, Tensor>,
     pub(crate) average: BTreeMap<String, Tensor>,
     pub(crate) optimizer: BTreeMap<String, Tensor>,
-    pub(crate) progress: Progress<B>,
+    pub(crate) progress: Progress<M>,
 }
 
-/// The part of it that is not tensors; `B` is a task's best epoch.
+/// The part of it that is not tensors; `M` is a task's validation metrics.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Progress<B> {
+pub(crate) struct Progress<M> {
     /// Epochs done.
     pub(crate) epochs: usize,
     pub(crate) average_updates: usize,
-    pub(crate) best: Option<B>,
+    pub(crate) best: Option<Best<M>>,
     /// The settings, so that a run is not resumed with others.
     pub(crate) config: String,
     pub(crate) seconds: f64,
 }
 
-impl<B> Progress<B> {
+impl<M: Copy> Progress<M> {
     /// Before the first epoch of a run with these settings.
     pub(crate) fn new(config: &impl Serialize) -> serde_json::Result<Self> {
         Ok(Self {
@@ -39,11 +40,19 @@ impl<B> Progress<B> {
             seconds: 0.0,
         })
     }
+
+    /// The best epoch of a run that has ended.
+    pub(crate) fn best(&self, run: &Run) -> Result<Best<M>> {
+        self.best.ok_or_else(|| Error::Checkpoint {
+            path: run.out.clone(),
+            problem: "the run has no epoch to choose the best of".to_owned(),
+        })
+    }
 }
 
 const PROGRESS: &str = "progress";
 
-impl<B: Serialize + DeserializeOwned> Checkpoint<B> {
+impl<M: Serialize + DeserializeOwned> Checkpoint<M> {
     pub(crate) fn save(&self, path: &Path) -> Result<()> {
         let parts = [
             ("weights", &self.weights),
@@ -107,18 +116,32 @@ pub(crate) fn write_safetensors(
     std::fs::rename(&partial, path).at(path)
 }
 
-/// A checkpoint that belongs to a run with these settings, and the log's rows up to it.
-pub(crate) fn resume<B, R>(
-    checkpoint: &Path,
-    log: &Path,
+/// [`write_safetensors`] of the tensors in f16.
+pub(crate) fn write_half(
+    path: &Path,
+    tensors: &BTreeMap<String, Tensor>,
+    metadata: HashMap<String, String>,
+) -> Result<()> {
+    let half: BTreeMap<&String, Tensor> = tensors
+        .iter()
+        .map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F16)?)))
+        .collect::<Result<_>>()?;
+    let named = half.iter().map(|(name, tensor)| ((*name).clone(), tensor));
+    write_safetensors(path, named.collect(), metadata)
+}
+
+/// The checkpoint of a run with these settings, and the log's rows up to it.
+pub(crate) fn resume<R>(
+    run: &Run,
     config: &str,
     device: &Device,
-) -> Result<(Checkpoint<B>, Vec<R>)>
+) -> Result<(Checkpoint<R::Metrics>, Vec<R>)>
 where
-    B: Serialize + DeserializeOwned,
-    R: DeserializeOwned,
+    R: Row,
+    R::Metrics: Serialize + DeserializeOwned,
 {
-    let loaded = Checkpoint::<B>::load(checkpoint, device)?;
+    let (checkpoint, log) = (run.checkpoint(), run.log());
+    let mut loaded = Checkpoint::<R::Metrics>::load(&checkpoint, device)?;
     let invalid = |path: &Path, problem: String| Error::Checkpoint {
         path: path.to_path_buf(),
         problem,
@@ -126,11 +149,19 @@ where
     if loaded.progress.config != config {
         let problem =
             "made with other settings: resume with the same ones, or start anew in another folder";
-        return Err(invalid(checkpoint, problem.to_owned()));
+        return Err(invalid(&checkpoint, problem.to_owned()));
     }
-    let rows = csv::Reader::from_path(log).and_then(|mut reader| reader.deserialize().collect());
-    let mut rows: Vec<R> = rows.map_err(|e| invalid(log, e.to_string()))?;
-    rows.truncate(loaded.progress.epochs);
+    let rows = csv::Reader::from_path(&log).and_then(|mut reader| reader.deserialize().collect());
+    let mut rows: Vec<R> = rows.map_err(|e| invalid(&log, e.to_string()))?;
+    rows.retain(|row| row.epoch() <= loaded.progress.epochs);
+    // The log's numbers come back as they were written; JSON's may be off in the last place, and a later epoch that is
+    // only as good as the best one would pass for better.
+    if let Some(best) = &mut loaded.progress.best
+        && let Some(row) = rows.iter().find(|row| row.epoch() == best.epoch)
+        && let Some(metrics) = row.metrics()
+    {
+        best.metrics = metrics;
+    }
     Ok((loaded, rows))
 }
 

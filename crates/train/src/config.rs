@@ -136,6 +136,40 @@ impl Default for AugmentConfig {
     }
 }
 
+impl AugmentConfig {
+    /// No variation at all.
+    pub const STILL: Self = Self {
+        min_area: 1.0,
+        max_aspect: 1.0,
+        rotation: 0.0,
+        flip: 0.0,
+        color: 0.0,
+        erase: 0.0,
+    };
+
+    pub(crate) fn check(&self) -> Result<(), String> {
+        check_shares(&[
+            ("augment.flip", self.flip.into()),
+            ("augment.erase", self.erase.into()),
+            ("augment.color", self.color.into()),
+        ])?;
+        if !(self.min_area > 0.0 && self.min_area <= 1.0) || self.max_aspect < 1.0 {
+            return Err(
+                "augment.min_area must be in 0..=1 and augment.max_aspect at least 1".to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Finds a value outside `0..1`.
+pub(crate) fn check_shares(shares: &[(&str, f64)]) -> Result<(), String> {
+    match shares.iter().find(|(_, value)| !(0.0..1.0).contains(value)) {
+        Some((name, value)) => Err(format!("{name} = {value} is not in 0..1")),
+        None => Ok(()),
+    }
+}
+
 impl TrainConfig {
     /// Reads and checks a TOML file. Relative data paths are relative to it.
     ///
@@ -178,29 +212,13 @@ impl TrainConfig {
                 data.path.display()
             ));
         }
-        let shares = [
+        check_shares(&[
             ("label_smoothing", self.label_smoothing),
             ("ema_decay", self.ema_decay),
             ("dropout", self.dropout.into()),
             ("stochastic_depth", self.stochastic_depth.into()),
-            ("augment.flip", self.augment.flip.into()),
-            ("augment.erase", self.augment.erase.into()),
-            ("augment.color", self.augment.color.into()),
-        ];
-        if let Some((name, value)) = shares
-            .into_iter()
-            .find(|(_, value)| !(0.0..1.0).contains(value))
-        {
-            return Err(format!("{name} = {value} is not in 0..1"));
-        }
-        if !(self.augment.min_area > 0.0 && self.augment.min_area <= 1.0)
-            || self.augment.max_aspect < 1.0
-        {
-            return Err(
-                "augment.min_area must be in 0..=1 and augment.max_aspect at least 1".to_owned(),
-            );
-        }
-        Ok(())
+        ])?;
+        self.augment.check()
     }
 
     /// The side of photos in `epoch`, from 0: a multiple of 8.

@@ -17,6 +17,12 @@ pub enum Error {
         /// What is wrong, and what would be right.
         problem: String,
     },
+    /// A run cannot start from what it was given.
+    #[error("{problem}")]
+    Start {
+        /// What does not fit, and what to do.
+        problem: String,
+    },
     /// A folder holds no data set that is known.
     #[error("{}: {problem}", path.display())]
     Data {
@@ -88,6 +94,12 @@ pub enum Error {
     /// The detector failed.
     #[error(transparent)]
     Detector(#[from] wardrobe_detect::Error),
+    /// CLIP failed.
+    #[error(transparent)]
+    Clip(#[from] wardrobe_embed::Error),
+    /// No outfits can be made of the garments.
+    #[error(transparent)]
+    Outfits(#[from] wardrobe_recommend::Error),
     /// A metric is undefined on this data.
     #[error(transparent)]
     Metric(#[from] wardrobe_eval::EvalError),

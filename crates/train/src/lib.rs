@@ -24,6 +24,7 @@ mod checkpoint;
 mod config;
 mod curves;
 pub mod data;
+mod descriptors;
 mod error;
 pub mod evaluate;
 mod progress;

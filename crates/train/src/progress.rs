@@ -36,6 +36,11 @@ pub enum Event {
         /// The batch's loss.
         loss: f32,
     },
+    /// The network was measured before the first epoch.
+    Before {
+        /// As [`Event::Epoch`]'s.
+        metrics: Vec<(&'static str, f64)>,
+    },
     /// An epoch was finished and measured.
     Epoch {
         /// From 1.

@@ -24,6 +24,7 @@ mod geometry;
 pub mod labels;
 mod near;
 mod palette;
+mod signal;
 mod vocabulary;
 
 pub use attribute::{Fit, Pattern, Season, Slot, Style};
@@ -36,3 +37,4 @@ pub use garment::{Breakdown, EmbedderId, Garment, GarmentId, Outfit, OutfitId, S
 pub use geometry::BoxXyxy;
 pub use near::{did_you_mean, misspelling_of};
 pub use palette::{BasicColor, ColorName};
+pub use signal::Signal;

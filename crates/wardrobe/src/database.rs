@@ -8,8 +8,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use crate::home::Home;
 use crate::{Error, Result};
 
+/// What makes each format of the one before it, from nothing on.
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
+
 /// The format this version of the crate writes, and the newest it reads.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = STEPS.len() as i64;
 
 /// How long to wait for another process that is writing.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -55,7 +58,7 @@ fn is_unwritable(error: &Error) -> bool {
     matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
 
-/// Opens a database on a read-only disk or in a read-only folder, where nobody changes it.
+/// Opens a database on a read-only disk or in a read-only folder, where nobody changes it: an older format stays.
 fn open_frozen(path: &Path) -> Result<Connection> {
     let encoded = path
         .to_string_lossy()
@@ -66,42 +69,48 @@ fn open_frozen(path: &Path) -> Result<Connection> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
     let opened = Connection::open_with_flags(format!("file:{encoded}?immutable=1"), flags);
-    prepare(opened.map_err(Error::database(path))?, path)
+    check(opened.map_err(Error::database(path))?, path)
 }
 
-/// Sets the connection up and brings the tables into being, or checks that this crate knows them.
-fn prepare(mut connection: Connection, path: &Path) -> Result<Connection> {
+/// Sets the connection up and brings the tables up to date, or checks that this crate knows them.
+fn prepare(connection: Connection, path: &Path) -> Result<Connection> {
+    let mut connection = check(connection, path)?;
+    bring_up_to_date(&mut connection).map_err(Error::database(path))?;
+    Ok(connection)
+}
+
+/// Sets the connection up, and refuses what is no wardrobe or of a later version.
+fn check(connection: Connection, path: &Path) -> Result<Connection> {
     let failed = |source| Error::database(path)(source);
     connection.busy_timeout(PATIENCE).map_err(failed)?;
     connection
         .pragma_update(None, "foreign_keys", true)
         .map_err(failed)?;
     match format_of(&connection).map_err(failed)? {
-        Some(FORMAT) => Ok(connection),
+        Some(1..=FORMAT) => Ok(connection),
         Some(found) if found > FORMAT => Err(Error::NewerFormat {
             path: path.to_path_buf(),
             found,
             known: FORMAT,
         }),
-        Some(_) => Err(Error::NotAWardrobe {
+        None if is_empty(&connection).map_err(failed)? => Ok(connection),
+        _ => Err(Error::NotAWardrobe {
             path: path.to_path_buf(),
         }),
-        None if !is_empty(&connection).map_err(failed)? => Err(Error::NotAWardrobe {
-            path: path.to_path_buf(),
-        }),
-        None => {
-            create(&mut connection).map_err(failed)?;
-            Ok(connection)
-        }
     }
 }
 
-/// Makes the tables, unless another process did so since we looked.
-fn create(connection: &mut Connection) -> rusqlite::Result<()> {
+/// Takes the steps from the database's format to this version's, all or none, unless another process did so since we
+/// looked.
+fn bring_up_to_date(connection: &mut Connection) -> rusqlite::Result<()> {
+    if format_of(connection)? == Some(FORMAT) {
+        return Ok(());
+    }
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    if format_of(&transaction)?.is_none() {
-        transaction.execute_batch(include_str!("schema.sql"))?;
+    let done = format_of(&transaction)?.unwrap_or_default();
+    for step in STEPS.iter().skip(done as usize) {
+        transaction.execute_batch(step)?;
     }
     transaction.commit()
 }

@@ -69,6 +69,45 @@ pub enum Error {
         /// Ids that begin with it, at most four.
         matches: Vec<String>,
     },
+    /// No outfit has this id.
+    #[error(
+        "no outfit `{id}` was recommended from this wardrobe: `recommend` shows the ids; or name garments with commas \
+         between, as in 3fa9c1,77b0d2"
+    )]
+    UnknownOutfit {
+        /// The id, or beginning of one, as given.
+        id: String,
+    },
+    /// Several outfits' ids begin so.
+    #[error("`{id}` could be {}: give more of the id", matches.join(", "))]
+    AmbiguousOutfit {
+        /// The beginning as given.
+        id: String,
+        /// Ids that begin with it, at most four.
+        matches: Vec<String>,
+    },
+    /// A garment cannot be taken instead of itself.
+    #[error("`{garment}` is in the outfit {outfit} already: name a garment that is not")]
+    NotInstead {
+        /// The garment.
+        garment: String,
+        /// The outfit.
+        outfit: String,
+    },
+    /// Something else than wearing was said of an outfit with another garment instead.
+    #[error(
+        "`{signal}` does not go with another garment instead: that says the outfit was worn with it, so use `wear`"
+    )]
+    InsteadIsWorn {
+        /// What was said.
+        signal: wardrobe_types::Signal,
+    },
+    /// No feedback has this number, or there is none at all.
+    #[error("no feedback{} to take back: `preferences` lists what there is", number.map(|n| format!(" {n}")).unwrap_or_default())]
+    NoFeedback {
+        /// The number as given.
+        number: Option<i64>,
+    },
     /// A garment without its vector.
     #[error("garment {garment} has no embedding: ingest its photo again to renew it")]
     NoEmbedding {

@@ -3,7 +3,7 @@
 //! [`Wardrobe`] is what an application calls. One folder holds it all:
 //!
 //! ```text
-//! wardrobe.db   photos, garments, corrections and embeddings (SQLite)
+//! wardrobe.db   photos, garments, corrections, feedback and embeddings (SQLite)
 //! photos/       the photos as they came in, byte for byte, named by their content
 //! crops/        one JPEG a garment
 //! ```
@@ -42,6 +42,7 @@ mod database;
 mod describe;
 mod edit;
 mod error;
+mod feedback;
 mod filter;
 mod home;
 mod ingest;
@@ -64,6 +65,7 @@ pub mod weights;
 pub use describe::describe;
 pub use edit::Edit;
 pub use error::{Error, Result};
+pub use feedback::{Change, Learned, Said, Taught};
 pub use filter::{ColorQuery, Filter};
 pub use ingest::{IngestReport, PhotoReport, PhotoStatus, Progress, Summary, Warning, WarningKind};
 pub use models::{Clip, DetectorChoice, GarmentDetector, Look, ModelOptions, Models};
@@ -74,6 +76,7 @@ pub use wardrobe::Wardrobe;
 pub use wardrobe_classify::Prediction;
 pub use wardrobe_detect::{Detection, contact_sheet, draw, thumbnail};
 pub use wardrobe_ingest::quality;
+pub use wardrobe_personalize::{Feature, Part, Weight};
 pub use wardrobe_recommend::{Request, ScoreInput};
 
 #[cfg(test)]

@@ -17,13 +17,13 @@ pub(crate) const SHOWN_MARGIN: f32 = f32::INFINITY;
 /// The same for one of several garments: what is further away is another's.
 const NARROW_MARGIN: f32 = 0.05;
 /// A detection less sure than this is not made a garment: one too many annoys for longer than one too few.
-const LEAST_CONFIDENCE: f32 = 0.4;
+const LEAST_CONFIDENCE: f32 = 0.25;
 /// A detection with a shorter side of fewer pixels is too small to tell anything of.
 const LEAST_SIDE: f32 = 24.0;
 /// The most garments a photo: the surest.
 const MOST: usize = 20;
 /// Two boxes that overlap by more are one garment, whatever their classes: a top is not also a dress.
-const SAME_GARMENT: f32 = 0.7;
+const SAME_GARMENT: f32 = 0.5;
 /// A detection that overlaps the foreground by so much is all that stands out in the photo.
 const ALL_THERE_IS: f32 = 0.85;
 /// Detections less sure than this share of the one that is all there is are parts of it: a collar, a pocket.
@@ -148,7 +148,7 @@ mod tests {
             has_foreground: true,
             found: false,
         }];
-        let doubtful = detection("top", 0.39, WHOLE);
+        let doubtful = detection("top", LEAST_CONFIDENCE - 0.01, WHOLE);
         let tiny = detection("top", 0.9, [10.0, 10.0, 33.0, 90.0]);
         for detections in [None, Some(vec![]), Some(vec![doubtful, tiny])] {
             assert_eq!(locate(&foreground, detections), expected);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 use wardrobe_attributes::color::name_color;
-use wardrobe_recommend::{Item, Request, ScoreInput, recommend};
+use wardrobe_recommend::{Item, Request, ScoreInput, recommend_for};
 use wardrobe_types::{EmbedderId, Garment, GarmentId, OutfitId, Scored};
 
 use crate::{Result, Wardrobe};
@@ -39,7 +39,8 @@ pub struct Outfit {
 }
 
 impl Wardrobe {
-    /// Outfits of what is in the wardrobe and not in the laundry.
+    /// Outfits of what is in the wardrobe and not in the laundry, to the taste that [`Wardrobe::feedback`] taught. They
+    /// are remembered, so that feedback can name them.
     ///
     /// # Errors
     /// A request for what is not there, a database that cannot be read.
@@ -50,7 +51,9 @@ impl Wardrobe {
             without: self.resolve(&request.without)?,
             ..request.clone()
         };
-        let answer = recommend(&self.items(&garments)?, &request)?;
+        let taste = self.learned(&garments)?.taste(self.today()?);
+        let answer = recommend_for(&self.items(&garments)?, &request, Some(&taste))?;
+        self.store.remember(&answer.outfits)?;
         let by_id: HashMap<&GarmentId, &Garment> = garments.iter().map(|g| (&g.id, g)).collect();
         let outfits = answer.outfits.into_iter().map(|outfit| Outfit {
             id: outfit.id,

@@ -96,13 +96,13 @@ impl GarmentRow {
 }
 
 /// A column of JSON text.
-fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(crate) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text).map_err(|error| unreadable(column, error))
 }
 
 /// A column of a vocabulary's name.
-fn name<T: std::str::FromStr<Err = wardrobe_types::Error>>(
+pub(crate) fn name<T: std::str::FromStr<Err = wardrobe_types::Error>>(
     row: &Row<'_>,
     column: usize,
 ) -> rusqlite::Result<T> {

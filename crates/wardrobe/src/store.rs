@@ -154,19 +154,22 @@ impl Store {
             .unwrap();
     }
 
-    fn read<T>(
+    /// Runs `work` on the connection.
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        work(&self.connection).map_err(Error::database(&self.path))
+    }
+
+    /// The rows of a query.
+    pub(crate) fn read<T>(
         &self,
         sql: &str,
         params: impl rusqlite::Params,
         row: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
-        let read = || -> rusqlite::Result<Vec<T>> {
-            self.connection
-                .prepare(sql)?
-                .query_map(params, row)?
-                .collect()
-        };
-        read().map_err(Error::database(&self.path))
+        self.with(|connection| connection.prepare(sql)?.query_map(params, row)?.collect())
     }
 
     /// For `map_err` inside [`Store::transaction`].
@@ -186,7 +189,7 @@ fn photo_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<PhotoRow> {
 }
 
 /// SQLite's clock as RFC 3339, in UTC, to the millisecond.
-const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 
 /// Adds a photo, or does nothing where it is there already.
 pub(crate) fn insert_photo(tx: &Transaction<'_>, photo: &PhotoRow) -> rusqlite::Result<()> {
@@ -219,10 +222,10 @@ pub(crate) fn upsert_garment(
         seen.id.as_str(),
         sha256,
         seen.crop,
-        json(&seen.bbox)?,
+        to_json(&seen.bbox)?,
         seen.category.as_str(),
         seen.category_confidence,
-        json(&seen.colors)?,
+        to_json(&seen.colors)?,
         seen.embedder.as_str(),
     ])?;
     Ok(())
@@ -239,7 +242,7 @@ pub(crate) fn insert_edit(
          ON CONFLICT (garment, field) DO UPDATE SET value = excluded.value, edited_at = excluded.edited_at"
     );
     let fields: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(&json(edit)?).map_err(not_json)?;
+        serde_json::from_str(&to_json(edit)?).map_err(not_json)?;
     let mut insert = tx.prepare(&sql)?;
     for (field, value) in fields {
         insert.execute(params![id.as_str(), field, value.to_string()])?;
@@ -268,7 +271,7 @@ pub(crate) fn delete_garment(
 }
 
 /// A value as JSON text for a column.
-fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+pub(crate) fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(not_json)
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 use tempfile::TempDir;
 use wardrobe::weights::{Architecture, Conversion, Converted, Precision, convert, resolve};
+use wardrobe_embed::Variant;
 use wardrobe_testkit::{Golden, skip};
 use wardrobe_weights::{Manifest, Resolver, Tensors};
 
@@ -121,10 +122,17 @@ fn a_clips_activation_must_be_told() {
     let error = failure(&saved(&folder, clip(1), &[]), &to, &Conversion::default());
     assert!(error.contains("--arch clip-vit-b-32-quickgelu"), "{error}");
 
-    // By OpenAI's own settings, by --arch, by a note: then it is told that nearly all of the network is missing.
+    // By OpenAI's own settings, by --arch, by a note, by a training's: then it is told that nearly all of the network is missing.
     let told = Some(Architecture::ClipVitB32);
     let note = [("architecture", "clip-vit-b-32")];
-    let cases = [(2, None, &[][..]), (1, told, &[]), (1, None, &note)];
+    let trained = Variant::VitB32QuickGelu.config().to_metadata().unwrap();
+    let trained = [(trained.0.as_str(), trained.1.as_str())];
+    let cases = [
+        (2, None, &[][..]),
+        (1, told, &[]),
+        (1, None, &note),
+        (1, None, &trained),
+    ];
     for (tensors, architecture, notes) in cases {
         let from = saved(&folder, clip(tensors), notes);
         let how = Conversion {

@@ -1,8 +1,18 @@
 /// The weights built into the program: their names in the manifest, and their files' content.
-pub(crate) const BUILT_IN: &[(&str, &[u8])] = &[(
-    "starter-classifier",
-    include_bytes!("../../../weights/starter-classifier.safetensors"),
-)];
+pub(crate) const BUILT_IN: &[(&str, &[u8])] = &[
+    (
+        "starter-classifier",
+        include_bytes!("../../../weights/starter-classifier.safetensors"),
+    ),
+    (
+        "starter-detector",
+        include_bytes!("../../../weights/starter-detector.safetensors"),
+    ),
+    (
+        "starter-embedder",
+        include_bytes!("../../../weights/starter-embedder.safetensors"),
+    ),
+];
 
 #[cfg(test)]
 mod tests {

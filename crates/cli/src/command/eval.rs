@@ -1,6 +1,9 @@
 //! `wardrobe eval`: weights and methods, measured on labelled data.
 
+mod clip;
 mod detect;
+mod embed;
+mod preferences;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -27,7 +30,7 @@ const SHOWN: usize = 8;
 /// Measure a model or method on labelled data, in the data's own labels
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors"
+    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors\n  wardrobe eval preferences --data data/tags/clothing.csv --plot preferences.png"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -40,10 +43,16 @@ enum Task {
     Detect(Data),
     /// The classifier, on a folder of photos a label or on styles.csv and images/
     Classify(Data),
+    /// CLIP, on photos with texts, on folders named as what their photos show, or on both
+    Clip(clip::Args),
     /// The colours, on a catalogue: styles.csv and images/
     Colors(Data),
+    /// The garments' embeddings, on a folder of photos a label or on styles.csv and images/
+    Embed(embed::Args),
     /// The search in words, on a catalogue: styles.csv and images/, taken into a wardrobe of their own
     Search(Data),
+    /// What feedback teaches: simulated wearers with hidden tastes, on a table of garments' tags
+    Preferences(preferences::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -77,8 +86,11 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let measured = match args.task {
         // Its metrics have parts, and so a document of their own.
         Task::Detect(Data { data }) => return detect::run(&data, &bar, context),
+        Task::Preferences(args) => return preferences::run(&args, &bar, context),
         Task::Classify(Data { data }) => classify(&data, &bar, context),
+        Task::Clip(args) => clip::measure(&args, &bar, context),
         Task::Colors(Data { data }) => colors(&data, &bar, context),
+        Task::Embed(args) => embed::measure(&args, &bar, context),
         Task::Search(Data { data }) => search(&data, &bar, context),
     };
     bar.finish_and_clear();
@@ -234,7 +246,9 @@ fn text(document: &Document) -> String {
     for (label, taken_for, photos) in document.confused.iter().take(SHOWN) {
         let _ = writeln!(text, "  {photos:4}  {label} taken for {taken_for}");
     }
-    text.push_str("labels\n");
+    if !document.labels.is_empty() {
+        text.push_str("labels\n");
+    }
     for (label, names) in &document.labels {
         let _ = writeln!(text, "  {label:18} {}", names.join(", "));
     }

@@ -3,10 +3,12 @@
 pub mod data;
 pub mod edit;
 pub mod eval;
+pub mod feedback;
 pub mod ingest;
 pub mod inspect;
 mod inspected;
 pub mod list;
+pub mod preferences;
 pub mod recommend;
 pub mod remove;
 pub mod report;
@@ -34,6 +36,8 @@ pub fn run(command: Command, context: &Context) -> Result<Status> {
         Command::Search(args) => search::run(args, context),
         Command::Similar(args) => similar::run(args, context),
         Command::Recommend(args) => recommend::run(args, context),
+        Command::Feedback(args) => feedback::run(args, context),
+        Command::Preferences(args) => preferences::run(args, context),
         Command::Score(args) => score::run(args, context),
         Command::Report(args) => report::run(args, context),
         Command::Inspect(args) => inspect::run(args, context),

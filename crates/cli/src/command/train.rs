@@ -1,11 +1,16 @@
 //! `wardrobe train`
 
+mod clip;
+
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use wardrobe_train::tasks::classify::{self, Run};
+use wardrobe::Models;
+use wardrobe_train::tasks::Run;
+use wardrobe_train::tasks::classify;
 use wardrobe_train::tasks::detect::{self, DetectConfig};
+use wardrobe_train::tasks::embed::{self, EmbedConfig};
 use wardrobe_train::{DataConfig, TrainConfig};
 
 use crate::context::Context;
@@ -15,7 +20,7 @@ use crate::progress;
 /// Train a model
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume\n  wardrobe train detect --config config/detect.toml --data deepfashion2 --out runs/detector"
+    after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume\n  wardrobe train detect --config config/detect.toml --data deepfashion2 --out runs/detector\n  wardrobe train embed --data clothing --data products --out runs/embedder\n  wardrobe train clip --config config/clip.toml --init openclip-vit-b32.safetensors --data products --out runs/clip"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -26,13 +31,18 @@ pub struct Args {
 enum Task {
     /// The classifier: EfficientNet-B0 over the 47 categories
     Classify(Files),
+    /// CLIP: fine-tuned on photos with texts, or a small one from scratch
+    Clip(clip::Args),
     /// The detector: YOLOv8 over the classes of the data
     Detect(Files),
+    /// The embedder: a linear map of the classifier's features
+    Embed(Files),
 }
 
 #[derive(Debug, clap::Args)]
 struct Files {
-    /// The run's settings, as TOML [default: the mission's, as in config/classify.toml and config/detect.toml]
+    /// The run's settings, as TOML [default: as in config/classify.toml, config/clip.toml, config/detect.toml and
+    /// config/starter-embedder.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A data set, instead of those the settings name; may be given several times
@@ -64,7 +74,9 @@ struct Document<B> {
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     match args.task {
         Task::Classify(files) => train_classifier(files, context),
+        Task::Clip(args) => clip::run(args, context),
         Task::Detect(files) => train_detector(files, context),
+        Task::Embed(files) => train_embedder(files, context),
     }
 }
 
@@ -111,6 +123,39 @@ fn train_detector(files: Files, context: &Context) -> Result<Status> {
     );
     let document = Document {
         task: "detect",
+        best: summary.best,
+        weights: summary.weights,
+        curves: summary.curves,
+        peak_memory_bytes: peak_memory_bytes(),
+        seconds: summary.seconds,
+    };
+    document.answer(&best, context)
+}
+
+fn train_embedder(files: Files, context: &Context) -> Result<Status> {
+    if files.init.is_some() {
+        bail!(
+            "the embedder starts from nothing: leave --init out (--weights FILE names a classifier)"
+        );
+    }
+    let config = files.config.as_deref().map(EmbedConfig::from_file);
+    let mut config = config.transpose()?.unwrap_or_default();
+    name_data(&mut config.data, &files.data)?;
+    let models = Models::load(context.models())?;
+    let (classifier, sha256) = (models.classifier(), models.classifier_sha256());
+    let bar = progress::bar(context.quiet);
+    let run = files.run();
+    let mut watch = progress::watch(&bar, context);
+    let trained = embed::train(&config, &run, classifier, sha256, &mut watch);
+    bar.finish_and_clear();
+    let summary = trained?;
+    let embed::Best { epoch, metrics } = summary.best;
+    let best = format!(
+        "best epoch {epoch}: purity of 10 neighbours {:.3}, near-duplicates found {:.3}",
+        metrics.knn_purity, metrics.near_duplicate_recall
+    );
+    let document = Document {
+        task: "embed",
         best: summary.best,
         weights: summary.weights,
         curves: summary.curves,

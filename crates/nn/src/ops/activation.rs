@@ -2,6 +2,8 @@
 
 use super::kernel::{Kernel, Slice, apply1, fill, if_tracked, rows_per_task, run2};
 use super::simd::{Float, vectorized};
+#[cfg(feature = "gpu")]
+use crate::gpu::{Buffer, Gpu, Input};
 use candle_core::{Result, Shape, Tensor};
 
 /// The function a layer ends with.
@@ -158,6 +160,16 @@ impl Kernel<1> for Activate {
         Ok(out)
     }
 
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x]: [Input<'_>; 1], out: &mut Buffer) -> Result<()> {
+        gpu.kernel("elementwise", "activate", x.dtype)
+            .read(x)
+            .write(out)
+            .int(x.len())
+            .activation(self.0)
+            .for_each(x.len())
+    }
+
     fn backward(
         &self,
         [x]: [&Tensor; 1],
@@ -184,5 +196,16 @@ impl Kernel<2> for ActivateGrad {
             activate_backward(self.0, out, &x[..out.len()], &grad[..out.len()]);
         });
         Ok(out)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x, grad]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        gpu.kernel("elementwise", "activate_grad", x.dtype)
+            .read(x)
+            .read(grad)
+            .write(out)
+            .int(x.len())
+            .activation(self.0)
+            .for_each(x.len())
     }
 }

@@ -7,6 +7,8 @@ use super::gemm::{Matrix, matmul};
 use super::kernel::{Kernel, Slice, apply3, fill, run3, unpack};
 use super::simd::{Float, max_of, vectorized};
 use super::softmax::{softmax_row, softmax_rows_backward};
+#[cfg(feature = "gpu")]
+use crate::gpu::{Block, Buffer, Gpu, Heads, Input, Rows, hold, sums};
 use candle_core::{Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
@@ -70,6 +72,45 @@ struct Attention {
     causal: bool,
     /// For each sample and key.
     seen: Option<Vec<bool>>,
+}
+
+/// The threads of the GPU kernels: a warp for each of four queries or keys.
+#[cfg(feature = "gpu")]
+const BLOCK: Block = Block(32, 4);
+
+/// Where rows lie in (n, rows, row).
+#[cfg(feature = "gpu")]
+fn rows(rows: usize, row: usize) -> Rows {
+    Rows {
+        sample: (rows * row) as i32,
+        row: row as i32,
+    }
+}
+
+#[cfg(feature = "gpu")]
+impl Attention {
+    fn seen_on_gpu(&self, gpu: &Gpu) -> Result<Option<Tensor>> {
+        let upload = |seen: &Vec<bool>| {
+            let seen: Vec<u8> = seen.iter().map(|&seen| seen.into()).collect();
+            gpu.upload(&seen)
+        };
+        self.seen.as_ref().map(upload).transpose()
+    }
+
+    fn sizes(&self, queries: usize, keys: usize) -> Heads {
+        Heads {
+            heads: self.heads as i32,
+            dim: self.dim as i32,
+            queries: queries as i32,
+            keys: keys as i32,
+            causal: self.causal.into(),
+        }
+    }
+
+    /// A warp for each of `rows` rows of every head of `n` samples.
+    fn grid(&self, n: usize, rows: usize) -> [usize; 3] {
+        [rows.div_ceil(4), n * self.heads, 1]
+    }
 }
 
 /// One head of one sample.
@@ -161,6 +202,30 @@ impl Kernel<3> for Attention {
         Ok(out)
     }
 
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [q, k, v]: [Input<'_>; 3], out: &mut Buffer) -> Result<()> {
+        let seen = self.seen_on_gpu(gpu)?;
+        let seen = seen.as_ref().map(hold);
+        let (queries, keys, row) = (q.dims[1], k.dims[1], self.heads * self.dim);
+        let (q_rows, k_rows) = (rows(queries, row), rows(keys, row));
+        gpu.kernel("attention", "forward", q.dtype)
+            .read(q)
+            .read(k)
+            .read(v)
+            .read_if(seen.as_ref().map(|seen| seen.input()).transpose()?)
+            .write(out)
+            .heads(self.sizes(queries, keys))
+            .rows(q_rows)
+            .rows(k_rows)
+            .rows(k_rows)
+            .rows(q_rows)
+            .run(
+                self.grid(q.dims[0], queries),
+                BLOCK,
+                4 * keys * sums(q.dtype).size_in_bytes(),
+            )
+    }
+
     fn backward(
         &self,
         [q, k, v]: [&Tensor; 3],
@@ -235,6 +300,54 @@ impl Kernel<3> for AttentionGrad {
             op.join(out, &heads, rows);
         }
         Ok(out)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(
+        &self,
+        gpu: &Gpu,
+        [q, keys_values, grad]: [Input<'_>; 3],
+        out: &mut Buffer,
+    ) -> Result<()> {
+        let (op, n) = (&self.0, q.dims[0]);
+        let seen = op.seen_on_gpu(gpu)?;
+        let seen = seen.as_ref().map(hold);
+        let seen = seen.as_ref().map(|seen| seen.input()).transpose()?;
+        let (queries, keys, row) = (q.dims[1], keys_values.dims[1] / 2, op.heads * op.dim);
+        let (sizes, q_rows, kv_rows) = (
+            op.sizes(queries, keys),
+            rows(queries, row),
+            rows(2 * keys, row),
+        );
+        let wide = sums(q.dtype);
+        let mut p = gpu.alloc(wide, n * op.heads * queries * keys)?;
+        let mut scores = gpu.alloc(wide, n * op.heads * queries * keys)?;
+        gpu.kernel("attention", "gradient_queries", q.dtype)
+            .read(q)
+            .read(keys_values)
+            .read(keys_values.skip(keys * row))
+            .read(grad)
+            .read_if(seen)
+            .write(out)
+            .write(&mut p)
+            .write(&mut scores)
+            .heads(sizes)
+            .rows(q_rows)
+            .rows(kv_rows)
+            .rows(kv_rows)
+            .run(op.grid(n, queries), BLOCK, 8 * keys * wide.size_in_bytes())?;
+        // Keys' gradients lie behind the queries', values' behind the keys'.
+        gpu.kernel("attention", "gradient_keys", q.dtype)
+            .read(q)
+            .read(grad)
+            .read(p.read(&[]))
+            .read(scores.read(&[]))
+            .write_at(out, q.len())
+            .int(n * keys * row)
+            .heads(sizes)
+            .rows(q_rows)
+            .rows(rows(keys, row))
+            .run(op.grid(n, keys), BLOCK, 0)
     }
 }
 

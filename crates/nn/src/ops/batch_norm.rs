@@ -7,16 +7,18 @@
 use super::activation::{Activation, by_activation};
 use super::kernel::{Kernel, Slice, apply3, fill, rows_per_task, run3, sum_in_order, unpack};
 use super::simd::{Float, vectorized};
-use candle_core::{DType, Result, Shape, Tensor, bail};
+#[cfg(feature = "gpu")]
+use crate::gpu::{self, Buffer, Gpu, Input, hold, reduce::Columns};
+use candle_core::{DType, Device, Result, Shape, Tensor, bail};
 use std::sync::{Arc, OnceLock};
 
 /// The mean and variance of each channel over a batch.
 #[derive(Clone, Debug)]
 pub struct BatchStatistics {
-    /// Means, one a channel.
-    pub mean: Vec<f64>,
-    /// Biased variances (divided by the count), one a channel: what the batch is normalised by.
-    pub var: Vec<f64>,
+    /// Means, one a channel, in f64.
+    pub mean: Tensor,
+    /// Biased variances (divided by the count), one a channel, in f64: what the batch is normalised by.
+    pub var: Tensor,
     /// Values a channel: n * h * w.
     pub count: usize,
 }
@@ -73,10 +75,10 @@ pub fn batch_norm_frozen(
         ("var", var),
     ];
     let (n, h, w, _) = check(x, parameters)?;
-    let values = |t: &Tensor| t.detach().to_dtype(DType::F64)?.to_vec1::<f64>();
+    let wide = |t: &Tensor| t.detach().to_dtype(DType::F64)?.contiguous();
     let statistics = BatchStatistics {
-        mean: values(mean)?,
-        var: values(var)?,
+        mean: wide(mean)?,
+        var: wide(var)?,
         count: n * h * w,
     };
     let op = BatchNorm {
@@ -117,10 +119,25 @@ struct BatchNorm {
 
 impl BatchNorm {
     /// Per channel: the mean and 1 / sqrt(var + eps).
-    fn mean_rstd<T: Float>(&self, s: &BatchStatistics) -> (Vec<T>, Vec<T>) {
-        let mean = s.mean.iter().map(|&m| T::of(m)).collect();
-        let rstd = |&v: &f64| T::of(1.0 / (v + self.eps).sqrt());
-        (mean, s.var.iter().map(rstd).collect())
+    fn mean_rstd<T: Float>(&self, s: &BatchStatistics) -> Result<(Vec<T>, Vec<T>)> {
+        let (mean, var) = (s.mean.to_vec1::<f64>()?, s.var.to_vec1::<f64>()?);
+        let rstd = |v: f64| T::of(1.0 / (v + self.eps).sqrt());
+        Ok((
+            mean.into_iter().map(T::of).collect(),
+            var.into_iter().map(rstd).collect(),
+        ))
+    }
+
+    /// The statistics, which `find` finds where they are neither given nor found yet.
+    fn statistics(
+        &self,
+        find: impl FnOnce() -> Result<BatchStatistics>,
+    ) -> Result<&BatchStatistics> {
+        if let Some(statistics) = self.statistics.get() {
+            return Ok(statistics);
+        }
+        let found = find()?;
+        Ok(self.statistics.get_or_init(|| found))
     }
 }
 
@@ -133,8 +150,8 @@ impl Kernel<3> for BatchNorm {
 
     fn run<T: Float>(&self, [x, weight, bias]: [Slice<'_, T>; 3]) -> Result<Vec<T>> {
         let (x, c) = (x.data, weight.data.len());
-        let statistics = self.statistics.get_or_init(|| statistics(x, c));
-        let (mean, rstd) = self.mean_rstd::<T>(statistics);
+        let statistics = self.statistics(|| statistics(x, c))?;
+        let (mean, rstd) = self.mean_rstd::<T>(statistics)?;
         let scale: Vec<T> = weight
             .data
             .iter()
@@ -149,6 +166,25 @@ impl Kernel<3> for BatchNorm {
             normalize(out, x, &scale, &shift, self.activation);
         });
         Ok(out)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(
+        &self,
+        gpu: &Gpu,
+        [x, weight, bias]: [Input<'_>; 3],
+        out: &mut Buffer,
+    ) -> Result<()> {
+        let statistics = self.statistics(|| statistics_on_gpu(gpu, x))?;
+        let channels = self.channels_on_gpu(gpu, statistics, [weight, bias])?;
+        gpu.kernel("batch_norm", "normalize", x.dtype)
+            .read(x)
+            .read(channels.read(&[]))
+            .write(out)
+            .int(x.len())
+            .int(weight.dims[0])
+            .activation(self.activation)
+            .for_each(x.len())
     }
 
     fn backward(
@@ -280,7 +316,7 @@ fn channel_sums<T: Float>(
 }
 
 /// One pass. Values are taken relative to the first pixel, so that a mean far from zero costs no precision.
-fn statistics<T: Float>(x: &[T], c: usize) -> BatchStatistics {
+fn statistics<T: Float>(x: &[T], c: usize) -> Result<BatchStatistics> {
     let origin = &x[..c];
     let (sum, squares) = channel_sums::<T>(x.len(), c, |span, sum, squares| {
         add_moments(&x[span], origin, sum, squares);
@@ -288,13 +324,13 @@ fn statistics<T: Float>(x: &[T], c: usize) -> BatchStatistics {
     let count = x.len() / c;
     let n = count as f64;
     let var = sum.iter().zip(&squares);
-    let var = var.map(|(s, q)| ((q - s * s / n) / n).max(0.0)).collect();
+    let var = var.map(|(s, q)| ((q - s * s / n) / n).max(0.0));
     let mean = sum.iter().zip(origin).map(|(s, o)| o.wide() + s / n);
-    BatchStatistics {
-        mean: mean.collect(),
-        var,
+    Ok(BatchStatistics {
+        mean: Tensor::from_iter(mean, &Device::Cpu)?,
+        var: Tensor::from_iter(var, &Device::Cpu)?,
         count,
-    }
+    })
 }
 
 /// (x, gradient of the output, weight and bias one after the other) -> gradients of x, weight and bias one after the
@@ -313,7 +349,7 @@ impl Kernel<3> for BatchNormGrad {
             bail!("batch_norm: backward before forward");
         };
         let (x, grad, c) = (x.data, grad.data, affine.data.len() / 2);
-        let (mean, rstd) = self.0.mean_rstd::<T>(statistics);
+        let (mean, rstd) = self.0.mean_rstd::<T>(statistics)?;
         let channels = Channels {
             mean: &mean,
             rstd: &rstd,
@@ -341,4 +377,113 @@ impl Kernel<3> for BatchNormGrad {
         }
         Ok(out)
     }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(
+        &self,
+        gpu: &Gpu,
+        [x, grad, affine]: [Input<'_>; 3],
+        out: &mut Buffer,
+    ) -> Result<()> {
+        let (op, c) = (&self.0, affine.dims[0] / 2);
+        let rows = x.len() / c.max(1);
+        let Some(statistics) = op.statistics.get() else {
+            bail!("batch_norm: backward before forward");
+        };
+        let channels = op.channels_on_gpu(gpu, statistics, [affine, affine.skip(c)])?;
+        let split = Columns::new(1, rows, c);
+        let mut partials = split.partials(gpu, x.dtype, 2)?;
+        gpu.kernel("batch_norm", "gradient_sums", x.dtype)
+            .read(x)
+            .read(grad)
+            .read(channels.read(&[]))
+            .write(&mut partials)
+            .int(rows)
+            .int(c)
+            .int(split.rows_per_chunk)
+            .activation(op.activation)
+            .run(split.grid(), Columns::BLOCK, 0)?;
+        // In the type of values, which is that of sums here: the gradients of weight and bias.
+        let mut sums = gpu.alloc(x.dtype, 2 * c)?;
+        gpu.kernel("elementwise", "sum_partials", x.dtype)
+            .read(partials.read(&[]))
+            .write(&mut sums)
+            .int(2 * c)
+            .int(split.chunks)
+            .int(2 * c)
+            .real(1.0)
+            .for_each(2 * c)?;
+        gpu.kernel("batch_norm", "copy_sums", x.dtype)
+            .read(sums.read(&[]))
+            .write_at(out, x.len())
+            .int(2 * c)
+            .for_each(2 * c)?;
+        let share = if op.frozen { 0.0 } else { 1.0 / rows as f64 };
+        gpu.kernel("batch_norm", "gradient", x.dtype)
+            .read(x)
+            .read(grad)
+            .read(channels.read(&[]))
+            .read(sums.read(&[]))
+            .write(out)
+            .int(x.len())
+            .int(c)
+            .activation(op.activation)
+            .real(share)
+            .for_each(x.len())
+    }
+}
+
+#[cfg(feature = "gpu")]
+impl BatchNorm {
+    /// What the kernels normalise with, (5, c) in the type of sums.
+    fn channels_on_gpu(
+        &self,
+        gpu: &Gpu,
+        statistics: &BatchStatistics,
+        [weight, bias]: [Input<'_>; 2],
+    ) -> Result<Buffer> {
+        let c = statistics.mean.elem_count();
+        let (mean, var) = (hold(&statistics.mean), hold(&statistics.var));
+        let mut channels = gpu.alloc(gpu::sums(weight.dtype), 5 * c)?;
+        gpu.kernel("batch_norm", "channels", weight.dtype)
+            .read(mean.input()?)
+            .read(var.input()?)
+            .read(weight)
+            .read(bias)
+            .write(&mut channels)
+            .int(c)
+            .real(self.eps)
+            .for_each(c)?;
+        Ok(channels)
+    }
+}
+
+#[cfg(feature = "gpu")]
+fn statistics_on_gpu(gpu: &Gpu, x: Input<'_>) -> Result<BatchStatistics> {
+    let c = x.dims[3];
+    let count = x.len() / c;
+    let split = Columns::new(1, count, c);
+    let mut partials = split.partials(gpu, x.dtype, 2)?;
+    gpu.kernel("batch_norm", "moments", x.dtype)
+        .read(x)
+        .write(&mut partials)
+        .int(count)
+        .int(c)
+        .int(split.rows_per_chunk)
+        .run(split.grid(), Columns::BLOCK, 0)?;
+    let (mut mean, mut var) = (gpu.alloc(DType::F64, c)?, gpu.alloc(DType::F64, c)?);
+    gpu.kernel("batch_norm", "statistics", x.dtype)
+        .read(partials.read(&[]))
+        .read(x)
+        .write(&mut mean)
+        .write(&mut var)
+        .int(count)
+        .int(c)
+        .int(split.chunks)
+        .for_each(c)?;
+    Ok(BatchStatistics {
+        mean: mean.into_tensor(c),
+        var: var.into_tensor(c),
+        count,
+    })
 }

@@ -2,6 +2,8 @@
 
 use super::kernel::{Kernel, Slice, apply2, fill, if_tracked, rows_per_task, run2};
 use super::simd::{Float, vectorized};
+#[cfg(feature = "gpu")]
+use crate::gpu::{Buffer, Gpu, Input};
 use candle_core::{Result, Shape, Tensor};
 
 /// `max(x, 0) - x y + ln(1 + exp(-|x|))` for tensors of one shape.
@@ -28,6 +30,16 @@ impl Kernel<2> for Bce {
             }
         });
         Ok(out)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x, y]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        gpu.kernel("elementwise", "bce", x.dtype)
+            .read(x)
+            .read(y)
+            .write(out)
+            .int(x.len())
+            .for_each(x.len())
     }
 
     fn backward(
@@ -60,6 +72,16 @@ impl Kernel<2> for BceSlope {
             slopes(out, &x[..out.len()], &y[..out.len()]);
         });
         Ok(out)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x, y]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        gpu.kernel("elementwise", "bce_slope", x.dtype)
+            .read(x)
+            .read(y)
+            .write(out)
+            .int(x.len())
+            .for_each(x.len())
     }
 }
 

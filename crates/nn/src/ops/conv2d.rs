@@ -6,6 +6,8 @@ use super::gemm::{Matrix, matmul};
 use super::geometry::{ConvGeometry, Size};
 use super::kernel::{Kernel, Slice, apply2, fill, if_tracked, rows_per_task, run2, sum_in_order};
 use super::simd::Float;
+#[cfg(feature = "gpu")]
+use crate::gpu::{Buffer, Gpu, Input, conv};
 use candle_core::{Result, Shape, Tensor, bail};
 use std::borrow::Cow;
 
@@ -83,6 +85,13 @@ impl Kernel<2> for Conv2d {
         Ok(direct.unwrap_or_else(|| forward(x.data, &by_patch(w, s), s)))
     }
 
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x, weight]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        let reordered = patches_order(gpu, weight, self.0)?;
+        let by_patch = reordered.as_ref().map_or(weight, |w| w.read(weight.dims));
+        conv::forward(gpu, x, by_patch, weight.dims[0], self.0, out)
+    }
+
     fn backward(
         &self,
         [x, weight]: [&Tensor; 2],
@@ -113,6 +122,17 @@ fn by_patch<T: Float>(weight: &[T], s: Size) -> Cow<'_, [T]> {
         weight[(o * s.c + rest % s.c) * taps + rest / s.c]
     };
     (0..weight.len()).map(reorder).collect()
+}
+
+/// The same on a GPU; none where both orders are one.
+#[cfg(feature = "gpu")]
+fn patches_order(gpu: &Gpu, weight: Input<'_>, g: ConvGeometry) -> Result<Option<Buffer>> {
+    if g.taps() == 1 {
+        return Ok(None);
+    }
+    let mut out = gpu.alloc(weight.dtype, weight.len())?;
+    conv::reorder(gpu, weight, [weight.dims[1], g.taps()], true, &mut out)?;
+    Ok(Some(out))
 }
 
 /// The inverse of [`by_patch`].
@@ -193,6 +213,14 @@ impl Kernel<2> for Conv2dGradInput {
         }
         Ok(out)
     }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [grad, weight]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        let (s, g) = (self.0, self.0.geometry);
+        let reordered = patches_order(gpu, weight, g)?;
+        let by_patch = reordered.as_ref().map_or(weight, |w| w.read(weight.dims));
+        conv::gradient_input(gpu, grad, by_patch, s.input_shape().dims(), g, out)
+    }
 }
 
 /// Adds to an image's gradient those of its patches, `grad . weight`.
@@ -246,5 +274,18 @@ impl Kernel<2> for Conv2dGradWeight {
             }
         });
         Ok(by_channel(sum, s))
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x, grad]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        let s = self.0;
+        let (g, taps) = (s.geometry, s.geometry.taps());
+        if taps == 1 {
+            return conv::gradient_weight(gpu, x, grad, g, out);
+        }
+        let len = s.out_c * s.patch();
+        let mut by_patch = gpu.alloc(x.dtype, len)?;
+        conv::gradient_weight(gpu, x, grad, g, &mut by_patch)?;
+        conv::reorder(gpu, by_patch.read(&[len]), [s.c, taps], false, out)
     }
 }

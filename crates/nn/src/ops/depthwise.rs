@@ -3,9 +3,13 @@
 //! Candle loops over the groups, one convolution call a channel: 24 to 100 times slower than this stencil. Here the
 //! channels are the vector lanes: for each output pixel a block of channels is accumulated in registers over the taps.
 
+#[cfg(feature = "gpu")]
+use super::Activation;
 use super::geometry::{ConvGeometry, Size};
 use super::kernel::{Kernel, Slice, apply2, fill, if_tracked, run2, sum_in_order};
 use super::simd::{Float, vectorized};
+#[cfg(feature = "gpu")]
+use crate::gpu::{Buffer, Gpu, Input, Window, reduce::Columns, sums};
 use candle_core::{Result, Shape, Tensor, bail};
 
 /// Convolves each channel with its own kernel.
@@ -42,6 +46,21 @@ impl Kernel<2> for Depthwise {
         Ok(forward(x.data, &by_tap(weight.data, s), s))
     }
 
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x, weight]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        let taps = taps_on_gpu(gpu, weight, self.0)?;
+        let n = self.shape([x.dims, weight.dims])?.elem_count();
+        gpu.kernel("depthwise", "forward", x.dtype)
+            .read(x)
+            .read(taps.read(&[]))
+            .read_if(None)
+            .write(out)
+            .int(n)
+            .window(Window::new(x.dims, self.0)?)
+            .activation(Activation::Identity)
+            .for_each(n)
+    }
+
     fn backward(
         &self,
         [x, weight]: [&Tensor; 2],
@@ -61,6 +80,19 @@ fn by_tap<T: Float>(weight: &[T], s: Size) -> Vec<T> {
     let taps = s.geometry.taps();
     let reorder = |i: usize| weight[(i % s.c) * taps + i / s.c];
     (0..weight.len()).map(reorder).collect()
+}
+
+/// The same on a GPU, in the type of sums.
+#[cfg(feature = "gpu")]
+pub(crate) fn taps_on_gpu(gpu: &Gpu, weight: Input<'_>, geometry: ConvGeometry) -> Result<Buffer> {
+    let mut taps = gpu.alloc(sums(weight.dtype), weight.len())?;
+    gpu.kernel("depthwise", "by_tap", weight.dtype)
+        .read(weight)
+        .write(&mut taps)
+        .int(weight.len())
+        .int(geometry.taps())
+        .for_each(weight.len())?;
+    Ok(taps)
 }
 
 /// The inverse of [`by_tap`].
@@ -179,6 +211,20 @@ impl Kernel<2> for DepthwiseGradInput {
         });
         Ok(out)
     }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [grad, weight]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        let (s, g) = (self.0, self.0.geometry);
+        let taps = taps_on_gpu(gpu, weight, g)?;
+        let n = s.n * s.input_image();
+        gpu.kernel("depthwise", "gradient_input", grad.dtype)
+            .read(grad)
+            .read(taps.read(&[]))
+            .write(out)
+            .int(n)
+            .window(Window::new(s.input_shape().dims(), g)?)
+            .for_each(n)
+    }
 }
 
 #[inline(always)]
@@ -232,6 +278,28 @@ impl Kernel<2> for DepthwiseGradWeight {
             grad_weight_channels(x, grad, s, sum);
         });
         Ok(by_channel(&sum, s))
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x, grad]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        let (s, taps) = (self.0, self.0.geometry.taps());
+        let split = Columns::new(taps, s.output_pixels(), s.c);
+        let mut partials = split.partials(gpu, x.dtype, 1)?;
+        gpu.kernel("depthwise", "gradient_weight", x.dtype)
+            .read(x)
+            .read(grad)
+            .write(&mut partials)
+            .int(s.output_pixels())
+            .window(Window::new(x.dims, s.geometry)?)
+            .int(split.rows_per_chunk)
+            .run(split.grid(), Columns::BLOCK, 0)?;
+        gpu.kernel("depthwise", "by_channel", x.dtype)
+            .read(partials.read(&[]))
+            .write(out)
+            .int(s.c * taps)
+            .int(taps)
+            .int(split.chunks)
+            .for_each(s.c * taps)
     }
 }
 

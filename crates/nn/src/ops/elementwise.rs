@@ -2,6 +2,8 @@
 
 use super::kernel::{Kernel, Slice, apply1, apply2, fill, if_tracked, rows_per_task, run2};
 use super::simd::{Float, vectorized};
+#[cfg(feature = "gpu")]
+use crate::gpu::{Buffer, Gpu, Input, hold, reduce};
 use candle_core::{Result, Shape, Tensor, bail};
 
 vectorized! {
@@ -68,6 +70,18 @@ impl Kernel<2> for ScaleChannels {
         Ok(out)
     }
 
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x, gate]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        gpu.kernel("elementwise", "scale_channels", x.dtype)
+            .read(x)
+            .read(gate)
+            .write(out)
+            .int(x.len())
+            .int(x.dims[1..].iter().product())
+            .int(gate.dims[1])
+            .for_each(x.len())
+    }
+
     fn backward(
         &self,
         [x, gate]: [&Tensor; 2],
@@ -100,6 +114,12 @@ impl Kernel<2> for ChannelDot {
             dot_pixels(out, &a.data[first..][..image], &b.data[first..][..image]);
         });
         Ok(out)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [a, b]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        let sizes = [a.dims[0], a.dims[1] * a.dims[2], a.dims[3]];
+        reduce::sum_pixels(gpu, a, Some(b), sizes, 1.0, out)
     }
 }
 
@@ -146,6 +166,20 @@ impl Kernel<2> for ResidualAdd {
         Ok(out)
     }
 
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x, branch]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        let keep = gpu.upload(&self.keep)?;
+        let keep = hold(&keep);
+        gpu.kernel("elementwise", "residual_add", x.dtype)
+            .read(x)
+            .read(branch)
+            .read(keep.input()?)
+            .write(out)
+            .int(x.len())
+            .int(x.dims[1..].iter().product())
+            .for_each(x.len())
+    }
+
     fn backward(
         &self,
         [_, branch]: [&Tensor; 2],
@@ -184,6 +218,15 @@ impl Kernel<1> for Atan {
 
     fn run<T: Float>(&self, [x]: [Slice<'_, T>; 1]) -> Result<Vec<T>> {
         Ok(x.data.iter().map(|x| x.atan()).collect())
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x]: [Input<'_>; 1], out: &mut Buffer) -> Result<()> {
+        gpu.kernel("elementwise", "arc_tangents", x.dtype)
+            .read(x)
+            .write(out)
+            .int(x.len())
+            .for_each(x.len())
     }
 
     fn backward(

@@ -1,6 +1,10 @@
 //! What every operator shares: access to contiguous CPU storage, the way to and from Candle, and the splitting of work.
 
 use super::simd::Float;
+#[cfg(feature = "gpu")]
+use crate::gpu::{Buffer, Gpu, Input};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::backend::BackendStorage;
 use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, CustomOp3, DType, Layout, Result, Shape, Tensor, bail,
@@ -18,6 +22,10 @@ pub(crate) trait Kernel<const N: usize>: Send + Sync + 'static {
 
     /// The output's values, row-major.
     fn run<T: Float>(&self, inputs: [Slice<'_, T>; N]) -> Result<Vec<T>>;
+
+    /// The output's values on a GPU.
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, inputs: [Input<'_>; N], out: &mut Buffer) -> Result<()>;
 
     /// The inputs' gradients from the output's, which is contiguous and no part of a graph.
     fn backward(
@@ -49,6 +57,11 @@ impl<K: Kernel<1>> CustomOp1 for Op<K> {
         forward(&self.0, [(a, al)])
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, a: &CudaStorage, al: &Layout) -> Result<(CudaStorage, Shape)> {
+        forward_cuda(&self.0, [(a, al)])
+    }
+
     fn bwd(&self, a: &Tensor, output: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
         let [a] = backward(&self.0, [a], output, grad)?;
         Ok(a)
@@ -68,6 +81,17 @@ impl<K: Kernel<2>> CustomOp2 for Op<K> {
         bl: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         forward(&self.0, [(a, al), (b, bl)])
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        a: &CudaStorage,
+        al: &Layout,
+        b: &CudaStorage,
+        bl: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        forward_cuda(&self.0, [(a, al), (b, bl)])
     }
 
     fn bwd(
@@ -99,6 +123,19 @@ impl<K: Kernel<3>> CustomOp3 for Op<K> {
         forward(&self.0, [(a, al), (b, bl), (c, cl)])
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        a: &CudaStorage,
+        al: &Layout,
+        b: &CudaStorage,
+        bl: &Layout,
+        c: &CudaStorage,
+        cl: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        forward_cuda(&self.0, [(a, al), (b, bl), (c, cl)])
+    }
+
     fn bwd(
         &self,
         a: &Tensor,
@@ -116,6 +153,11 @@ fn forward<K: Kernel<N>, const N: usize>(
     kernel: &K,
     inputs: [(&CpuStorage, &Layout); N],
 ) -> Result<(CpuStorage, Shape)> {
+    #[cfg(feature = "emulate")]
+    if let Some(gpu) = Gpu::of(&candle_core::Device::Cpu) {
+        let (out, shape) = forward_gpu(kernel, &gpu, inputs.map(|(s, l)| Input::on_cpu(s, l)))?;
+        return Ok((out.into_cpu()?, shape));
+    }
     let shape = kernel.shape(inputs.map(|(_, layout)| layout.dims()))?;
     let values = match inputs[0].0.dtype() {
         DType::F32 => values::<f32, K, N>(kernel, inputs)?,
@@ -123,6 +165,43 @@ fn forward<K: Kernel<N>, const N: usize>(
         other => bail!("{} takes f32 or f64, got {other:?}", K::NAME),
     };
     Ok((values, shape))
+}
+
+#[cfg(feature = "cuda")]
+fn forward_cuda<K: Kernel<N>, const N: usize>(
+    kernel: &K,
+    inputs: [(&CudaStorage, &Layout); N],
+) -> Result<(CudaStorage, Shape)> {
+    let gpu = Gpu::Cuda(inputs[0].0.device().clone());
+    let (out, shape) = forward_gpu(kernel, &gpu, inputs.map(|(s, l)| Input::on_cuda(s, l)))?;
+    Ok((out.into_cuda()?, shape))
+}
+
+#[cfg(feature = "gpu")]
+fn forward_gpu<K: Kernel<N>, const N: usize>(
+    kernel: &K,
+    gpu: &Gpu,
+    inputs: [Result<Input<'_>>; N],
+) -> Result<(Buffer, Shape)> {
+    let inputs: Vec<Input> = inputs.into_iter().collect::<Result<_>>()?;
+    let Ok(inputs) = <[Input; N]>::try_from(inputs) else {
+        bail!("{}: expected {N} inputs", K::NAME);
+    };
+    let dtype = inputs[0].dtype;
+    if !matches!(dtype, DType::F32 | DType::F64) {
+        bail!("{} takes f32 or f64, got {dtype:?}", K::NAME);
+    }
+    if let Some(other) = inputs.iter().find(|input| input.dtype != dtype) {
+        bail!(
+            "{} takes tensors of one type, got {:?} beside {dtype:?}",
+            K::NAME,
+            other.dtype
+        );
+    }
+    let shape = kernel.shape(inputs.map(|input| input.dims))?;
+    let mut out = gpu.alloc(dtype, shape.elem_count())?;
+    kernel.run_gpu(gpu, inputs, &mut out)?;
+    Ok((out, shape))
 }
 
 fn values<T: Float, K: Kernel<N>, const N: usize>(

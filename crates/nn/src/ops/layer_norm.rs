@@ -2,6 +2,8 @@
 
 use super::kernel::{Kernel, Slice, apply3, fill, rows_per_task, run3, sum_in_order, unpack};
 use super::simd::{Float, sum_of, vectorized};
+#[cfg(feature = "gpu")]
+use crate::gpu::{Buffer, Gpu, Input, reduce::Columns, sums};
 use candle_core::{Result, Shape, Tensor, bail};
 
 /// `weight * (x - mean) / sqrt(var + eps) + bias` with mean and variance of the last axis (Ba et al. 2016).
@@ -37,6 +39,26 @@ impl Kernel<3> for LayerNorm {
             normalize_rows(out, x, weight.data, bias.data, T::of(self.eps));
         });
         Ok(out)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(
+        &self,
+        gpu: &Gpu,
+        [x, weight, bias]: [Input<'_>; 3],
+        out: &mut Buffer,
+    ) -> Result<()> {
+        let c = weight.dims[0];
+        let rows = x.len() / c.max(1);
+        gpu.kernel("layer_norm", "forward", x.dtype)
+            .read(x)
+            .read(weight)
+            .read(bias)
+            .write(out)
+            .int(rows)
+            .int(c)
+            .real(self.eps)
+            .for_rows(rows)
     }
 
     fn backward(
@@ -86,6 +108,47 @@ impl Kernel<3> for LayerNormGrad {
             *out = T::of(sum);
         }
         Ok(out)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(
+        &self,
+        gpu: &Gpu,
+        [x, grad, weight]: [Input<'_>; 3],
+        out: &mut Buffer,
+    ) -> Result<()> {
+        let c = weight.dims[0];
+        let rows = x.len() / c.max(1);
+        let mut moments = gpu.alloc(sums(x.dtype), 2 * rows)?;
+        gpu.kernel("layer_norm", "gradient", x.dtype)
+            .read(x)
+            .read(grad)
+            .read(weight)
+            .write(out)
+            .write(&mut moments)
+            .int(rows)
+            .int(c)
+            .real(self.eps)
+            .for_rows(rows)?;
+        let split = Columns::new(1, rows, c);
+        let mut partials = split.partials(gpu, x.dtype, 2)?;
+        gpu.kernel("layer_norm", "gradient_sums", x.dtype)
+            .read(x)
+            .read(grad)
+            .read(moments.read(&[]))
+            .write(&mut partials)
+            .int(rows)
+            .int(c)
+            .int(split.rows_per_chunk)
+            .run(split.grid(), Columns::BLOCK, 0)?;
+        gpu.kernel("elementwise", "sum_partials", x.dtype)
+            .read(partials.read(&[]))
+            .write_at(out, x.len())
+            .int(2 * c)
+            .int(split.chunks)
+            .int(2 * c)
+            .real(1.0)
+            .for_each(2 * c)
     }
 }
 

@@ -25,6 +25,8 @@ pub use batch_norm::{BatchStatistics, batch_norm_frozen, batch_norm_train};
 pub(crate) use bce::bce;
 pub use conv2d::{conv2d, conv2d_grouped};
 pub use depthwise::depthwise_conv2d;
+#[cfg(feature = "gpu")]
+pub(crate) use depthwise::taps_on_gpu;
 pub use elementwise::{atan, residual_add, scale_channels};
 pub use geometry::ConvGeometry;
 #[cfg(target_arch = "x86_64")]

@@ -4,6 +4,10 @@ use super::depthwise::depthwise_conv2d;
 use super::geometry::{ConvGeometry, Size};
 use super::kernel::{Kernel, Slice, apply1, fill, if_tracked, run2};
 use super::simd::{Float, is_greater, vectorized};
+#[cfg(feature = "gpu")]
+use crate::gpu::{Buffer, Gpu, Input, Window, reduce};
+#[cfg(feature = "gpu")]
+use candle_core::DType;
 use candle_core::{Result, Shape, Tensor};
 
 /// The mean over all pixels.
@@ -104,6 +108,13 @@ impl Kernel<1> for GlobalAvgPool {
         Ok(out)
     }
 
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x]: [Input<'_>; 1], out: &mut Buffer) -> Result<()> {
+        let pixels = x.dims[1] * x.dims[2];
+        let sizes = [x.dims[0], pixels, x.dims[3]];
+        reduce::sum_pixels(gpu, x, None, sizes, 1.0 / pixels as f64, out)
+    }
+
     fn backward(
         &self,
         [x]: [&Tensor; 1],
@@ -139,6 +150,17 @@ impl Kernel<1> for MaxPool {
             );
         });
         Ok(out)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x]: [Input<'_>; 1], out: &mut Buffer) -> Result<()> {
+        let n = self.shape([x.dims])?.elem_count();
+        gpu.kernel("pool", "max_pool", x.dtype)
+            .read(x)
+            .write(out)
+            .int(n)
+            .window(Window::new(x.dims, self.0)?)
+            .for_each(n)
     }
 
     fn backward(
@@ -177,5 +199,24 @@ impl Kernel<2> for MaxPoolGrad {
             }
         });
         Ok(out)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x, grad]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        let window = Window::new(x.dims, self.0)?;
+        let mut found = gpu.alloc(DType::I32, grad.len())?;
+        gpu.kernel("pool", "find_max", x.dtype)
+            .read(x)
+            .write(&mut found)
+            .int(grad.len())
+            .window(window)
+            .for_each(grad.len())?;
+        gpu.kernel("pool", "max_pool_grad", x.dtype)
+            .read(found.read(&[]))
+            .read(grad)
+            .write(out)
+            .int(x.len())
+            .window(window)
+            .for_each(x.len())
     }
 }

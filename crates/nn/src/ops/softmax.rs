@@ -2,6 +2,8 @@
 
 use super::kernel::{Kernel, Slice, apply1, fill, if_tracked, rows_per_task, run2};
 use super::simd::{Float, max_of, sum_of, vectorized};
+#[cfg(feature = "gpu")]
+use crate::gpu::{Buffer, Gpu, Input};
 use candle_core::{Result, Shape, Tensor};
 
 /// `exp(x) / sum(exp(x))` over the last axis.
@@ -28,6 +30,18 @@ impl Kernel<1> for Softmax {
         let task = rows_per_task(out.len() / c.max(1), c) * c;
         fill(&mut out, task, |_, rows| softmax_rows(rows, c));
         Ok(out)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x]: [Input<'_>; 1], out: &mut Buffer) -> Result<()> {
+        let c = x.dims[x.dims.len() - 1];
+        let rows = x.len() / c.max(1);
+        gpu.kernel("softmax", "forward", x.dtype)
+            .read(x)
+            .write(out)
+            .int(rows)
+            .int(c)
+            .for_rows(rows)
     }
 
     fn backward(
@@ -58,6 +72,19 @@ impl Kernel<2> for SoftmaxGrad {
             softmax_rows_backward(rows, &y.data[start..][..rows.len()], c);
         });
         Ok(out)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [y, grad]: [Input<'_>; 2], out: &mut Buffer) -> Result<()> {
+        let c = y.dims[y.dims.len() - 1];
+        let rows = y.len() / c.max(1);
+        gpu.kernel("softmax", "gradient", y.dtype)
+            .read(y)
+            .read(grad)
+            .write(out)
+            .int(rows)
+            .int(c)
+            .for_rows(rows)
     }
 }
 

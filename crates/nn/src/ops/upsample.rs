@@ -2,6 +2,8 @@
 
 use super::kernel::{Kernel, Slice, apply1, fill, if_tracked, run1};
 use super::simd::{Float, vectorized};
+#[cfg(feature = "gpu")]
+use crate::gpu::{Buffer, Gpu, Input};
 use candle_core::{Result, Shape, Tensor, bail};
 
 /// Each pixel repeated to a square of side `factor`. (Candle's own operator forgets, backward, what the other consumers
@@ -48,6 +50,20 @@ impl Kernel<1> for Upsample {
         Ok(out)
     }
 
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [x]: [Input<'_>; 1], out: &mut Buffer) -> Result<()> {
+        let n = x.len() * self.0 * self.0;
+        gpu.kernel("upsample", "nearest", x.dtype)
+            .read(x)
+            .write(out)
+            .int(n)
+            .int(x.dims[1])
+            .int(x.dims[2])
+            .int(x.dims[3])
+            .int(self.0)
+            .for_each(n)
+    }
+
     fn backward(
         &self,
         [x]: [&Tensor; 1],
@@ -77,6 +93,20 @@ impl Kernel<1> for UpsampleGrad {
             add_squares(out, rows, factor, c);
         });
         Ok(out)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn run_gpu(&self, gpu: &Gpu, [grad]: [Input<'_>; 1], out: &mut Buffer) -> Result<()> {
+        let n = grad.len() / (self.0 * self.0);
+        gpu.kernel("upsample", "gradient", grad.dtype)
+            .read(grad)
+            .write(out)
+            .int(n)
+            .int(grad.dims[1] / self.0)
+            .int(grad.dims[2] / self.0)
+            .int(grad.dims[3])
+            .int(self.0)
+            .for_each(n)
     }
 }
 

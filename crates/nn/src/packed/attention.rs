@@ -37,6 +37,10 @@ pub fn attention(qkv: &Tensor, heads: usize, mask: Mask) -> Result<Tensor> {
             qkv.dims()
         );
     }
+    #[cfg(feature = "gpu")]
+    if let Some(gpu) = crate::gpu::Gpu::of(qkv.device()) {
+        return super::gpu::attention(&gpu, qkv, heads, mask == Mask::Causal);
+    }
     let dim = width / 3 / heads;
     let s = Sizes {
         tokens,

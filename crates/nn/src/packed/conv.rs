@@ -23,6 +23,8 @@ pub struct PackedConv {
 enum Weights {
     F32(Panels<f32>),
     Bf16(Panels<bf16>),
+    #[cfg(feature = "gpu")]
+    Gpu(super::gpu::Dense),
 }
 
 impl Weights {
@@ -30,6 +32,8 @@ impl Weights {
         match self {
             Self::F32(panels) => panels.inputs,
             Self::Bf16(panels) => panels.inputs,
+            #[cfg(feature = "gpu")]
+            Self::Gpu(dense) => dense.inputs,
         }
     }
 
@@ -37,6 +41,8 @@ impl Weights {
         match self {
             Self::F32(panels) => panels.outputs,
             Self::Bf16(panels) => panels.outputs,
+            #[cfg(feature = "gpu")]
+            Self::Gpu(dense) => dense.outputs,
         }
     }
 
@@ -44,6 +50,8 @@ impl Weights {
         match self {
             Self::F32(_) => DType::F32,
             Self::Bf16(_) => DType::BF16,
+            #[cfg(feature = "gpu")]
+            Self::Gpu(dense) => dense.dtype(),
         }
     }
 }
@@ -67,6 +75,18 @@ impl PackedConv {
                 "a weight {:?} (o, c, k, k) does not fit {geometry:?}",
                 weight.dims()
             );
+        }
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = crate::gpu::Gpu::of(weight.device()) {
+            check_bias(bias, outputs)?;
+            let dense = super::gpu::Dense::new(gpu, weight, bias, precision)?;
+            return Ok(Self {
+                weights: Arc::new(Weights::Gpu(dense)),
+                bias: Arc::default(),
+                geometry,
+                activation,
+                output: precision.dtype(),
+            });
         }
         if precision == Precision::Bf16 && !super::has_bf16() {
             bail!(
@@ -172,6 +192,11 @@ impl PackedConv {
                 self.run::<bf16, f32>(panels, xs, residual, shape)
             }
             (Weights::Bf16(panels), _) => self.run::<bf16, bf16>(panels, xs, residual, shape),
+            #[cfg(feature = "gpu")]
+            (Weights::Gpu(dense), output) => {
+                let settings = (self.geometry, self.activation, output);
+                dense.forward(xs, residual, &shape, settings)
+            }
         }
     }
 
@@ -221,9 +246,7 @@ impl PackedConv {
                 "inputs of {dims:?} do not fit a convolution of {expected} channels (..., h, w, c)"
             );
         }
-        if xs.iter().any(|x| !x.device().is_cpu()) {
-            bail!("packed layers run on the CPU");
-        }
+        self.check_device(xs)?;
         let mut shape = dims.to_vec();
         shape[rank - 1] = outputs;
         if !g.is_pointwise() {
@@ -235,6 +258,20 @@ impl PackedConv {
             shape[2] = g.output(dims[2]);
         }
         Ok(shape)
+    }
+
+    fn check_device(&self, xs: &[&Tensor]) -> Result<()> {
+        let fits = |x: &&Tensor| {
+            #[cfg(feature = "gpu")]
+            if matches!(self.weights.as_ref(), Weights::Gpu(_)) {
+                return crate::gpu::Gpu::of(x.device()).is_some();
+            }
+            x.device().is_cpu()
+        };
+        if !xs.iter().all(fits) {
+            bail!("a packed layer runs on the device that its weights were on when it was packed");
+        }
+        Ok(())
     }
 
     /// For 1 x 1, all pixels lie in one row.
@@ -258,6 +295,16 @@ impl PackedConv {
     /// What activations the layer reads without converting them.
     pub fn input_dtype(&self) -> DType {
         self.weights.dtype()
+    }
+}
+
+fn check_bias(bias: Option<&Tensor>, outputs: usize) -> Result<()> {
+    match bias {
+        Some(bias) if bias.elem_count() != outputs => bail!(
+            "a bias of {} does not fit {outputs} output channels",
+            bias.elem_count()
+        ),
+        _ => Ok(()),
     }
 }
 
@@ -303,17 +350,11 @@ pub(crate) fn convolve(
 
 /// The bias of every output channel where its panel has it, and zeros.
 fn padded_bias<T: Packed>(panels: &Panels<T>, bias: Option<&Tensor>) -> Result<Vec<f32>> {
+    check_bias(bias, panels.outputs)?;
     let bias = match bias {
         Some(bias) => values(bias)?,
         None => vec![0.0; panels.outputs],
     };
-    if bias.len() != panels.outputs {
-        bail!(
-            "a bias of {} does not fit {} output channels",
-            bias.len(),
-            panels.outputs
-        );
-    }
     let padded = panels.panels.iter().flat_map(|panel| {
         let own = &bias[panel.first..][..panel.channels];
         own.iter()

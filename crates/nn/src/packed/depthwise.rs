@@ -29,6 +29,9 @@ pub struct PackedDepthwise {
     geometry: ConvGeometry,
     activation: Activation,
     dtype: DType,
+    /// The weights on a GPU, where they were packed there; those above are then empty.
+    #[cfg(feature = "gpu")]
+    gpu: Option<super::gpu::Depthwise>,
 }
 
 impl PackedDepthwise {
@@ -51,6 +54,19 @@ impl PackedDepthwise {
                 bias.dims()
             );
         }
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = crate::gpu::Gpu::of(weight.device()) {
+            let gpu = super::gpu::Depthwise::new(gpu, weight, bias, geometry)?;
+            return Ok(Self {
+                taps: Arc::default(),
+                bias: Arc::default(),
+                channels,
+                geometry,
+                activation,
+                dtype: precision.dtype(),
+                gpu: Some(gpu),
+            });
+        }
         let (weight, bias) = (values(weight)?, values(bias)?);
         let blocks = channels.div_ceil(LANES);
         let lane = |block: usize, lane: usize| Some(block * LANES + lane).filter(|&c| c < channels);
@@ -69,6 +85,8 @@ impl PackedDepthwise {
             geometry,
             activation,
             dtype: precision.dtype(),
+            #[cfg(feature = "gpu")]
+            gpu: None,
         })
     }
 
@@ -78,7 +96,23 @@ impl PackedDepthwise {
     /// # Errors
     /// Shapes that do not fit, a tensor that is not on the CPU.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.check(x)?;
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = &self.gpu {
+            return gpu.forward(x, (self.geometry, self.activation, self.dtype));
+        }
         Ok(self.forward_with_mean(x)?.0)
+    }
+
+    fn check(&self, x: &Tensor) -> Result<()> {
+        if x.dims4()?.3 != self.channels {
+            bail!(
+                "depthwise: expected {} channels, got {:?} (n, h, w, c)",
+                self.channels,
+                x.dims()
+            );
+        }
+        self.geometry.check(x.dims())
     }
 
     /// [`PackedDepthwise::forward`], and the mean of its result over all pixels, which squeeze-and-excitation wants:
@@ -91,14 +125,13 @@ impl PackedDepthwise {
     /// As [`PackedDepthwise::forward`].
     pub fn forward_with_mean(&self, x: &Tensor) -> Result<(Tensor, Tensor)> {
         let (n, h, w, c) = x.dims4()?;
-        if c != self.channels {
-            bail!(
-                "depthwise: expected {} channels, got {:?} (n, h, w, c)",
-                self.channels,
-                x.dims()
-            );
+        self.check(x)?;
+        #[cfg(feature = "gpu")]
+        if self.gpu.is_some() {
+            let y = self.forward(x)?;
+            let mean = super::mean_pixels(&y)?;
+            return Ok((y, mean));
         }
-        self.geometry.check(x.dims())?;
         let x = readable(x, self.dtype)?;
         let borrowed = borrow(&x);
         let (out_h, out_w) = (self.geometry.output(h), self.geometry.output(w));
@@ -248,11 +281,12 @@ fn multiply_add<const ISA: u8>(x: f32, w: f32, sum: f32) -> f32 {
 impl<T: Output> Stencil<'_, T> {
     #[inline(always)]
     fn row<const ISA: u8>(&self, row: &mut Row<'_, T>) {
-        match (self.op.geometry.kernel, self.op.geometry.stride) {
-            (3, 1) => self.blocks::<ISA, 3, 1>(row),
-            (3, 2) => self.blocks::<ISA, 3, 2>(row),
-            (5, 1) => self.blocks::<ISA, 5, 1>(row),
-            (5, 2) => self.blocks::<ISA, 5, 2>(row),
+        let g = self.op.geometry;
+        match (g.kernel, g.stride, g.dilation) {
+            (3, 1, 1) => self.blocks::<ISA, 3, 1>(row),
+            (3, 2, 1) => self.blocks::<ISA, 3, 2>(row),
+            (5, 1, 1) => self.blocks::<ISA, 5, 1>(row),
+            (5, 2, 1) => self.blocks::<ISA, 5, 2>(row),
             _ => self.any::<ISA>(row),
         }
     }
@@ -377,10 +411,10 @@ impl<T: Output> Stencil<'_, T> {
         let first_x = (ox * g.stride) as isize - g.padding as isize;
         let mut sum = self.op.bias[c0 / LANES];
         for ky in rows {
-            let y = (first_y + ky as isize) as usize;
+            let y = (first_y + (ky * g.dilation) as isize) as usize;
             for kx in g.taps_inside(ox, self.s.w) {
-                let pixel =
-                    (self.image * self.s.h + y) * self.s.w + (first_x + kx as isize) as usize;
+                let x = (first_x + (kx * g.dilation) as isize) as usize;
+                let pixel = (self.image * self.s.h + y) * self.s.w + x;
                 let x = &self.x.row(pixel)[c0..][..lanes];
                 let w = &taps[ky * g.kernel + kx];
                 for l in 0..lanes {

@@ -30,6 +30,10 @@ pub fn layer_norm(
             bias.dims()
         );
     }
+    #[cfg(feature = "gpu")]
+    if let Some(gpu) = crate::gpu::Gpu::of(x.device()) {
+        return super::gpu::layer_norm(&gpu, x, [weight, bias], eps, output);
+    }
     let affine = Affine {
         weight: values(weight)?,
         bias: values(bias)?,

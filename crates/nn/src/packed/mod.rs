@@ -17,6 +17,8 @@ mod activate;
 mod attention;
 mod conv;
 mod depthwise;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod layer_norm;
 mod panels;
 mod sweep;
@@ -35,7 +37,9 @@ pub(crate) use {
     tile::{Avx512, Inputs, accumulate},
 };
 
-use candle_core::{Result, Tensor};
+#[cfg(feature = "gpu")]
+use crate::gpu::Gpu;
+use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
 /// What weights and activations are held in between layers.
@@ -54,6 +58,21 @@ impl Precision {
         if has_bf16() { Self::Bf16 } else { Self::F32 }
     }
 
+    /// [`Precision::fastest`] of a device.
+    pub fn fastest_on(device: &Device) -> Self {
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = Gpu::of(device) {
+            return match gpu.multiplies_bf16() {
+                true => Self::Bf16,
+                false => Self::F32,
+            };
+        }
+        match device {
+            Device::Cpu => Self::fastest(),
+            _ => Self::F32,
+        }
+    }
+
     /// The type of activations.
     pub fn dtype(self) -> candle_core::DType {
         match self {
@@ -64,7 +83,7 @@ impl Precision {
 }
 
 /// Runs a network on a batch image by image, as many at a time as there are threads: an image's activations stay in its
-/// core's cache, and no layer waits for all threads.
+/// core's cache, and no layer waits for all threads. On a GPU the batch goes through as it is.
 ///
 /// # Shapes
 /// `x` (n, ...), `network` (1, ...) -> (1, ...) -> (n, ...)
@@ -72,6 +91,10 @@ impl Precision {
 /// # Errors
 /// The network's first.
 pub fn by_image(x: &Tensor, network: impl Fn(&Tensor) -> Result<Tensor> + Sync) -> Result<Tensor> {
+    #[cfg(feature = "gpu")]
+    if Gpu::of(x.device()).is_some() {
+        return network(x);
+    }
     match &for_each_image(x, network)?[..] {
         [one] => Ok(one.clone()),
         results => Tensor::cat(results, 0),

@@ -13,6 +13,10 @@ use rayon::prelude::*;
 /// # Errors
 /// Another shape or type.
 pub fn mean_pixels(x: &Tensor) -> Result<Tensor> {
+    #[cfg(feature = "gpu")]
+    if let Some(gpu) = crate::gpu::Gpu::of(x.device()) {
+        return super::gpu::mean_pixels(&gpu, x);
+    }
     match x.dtype() {
         DType::BF16 => mean::<bf16>(x),
         _ => mean::<f32>(x),
@@ -44,6 +48,18 @@ fn mean<T: Output>(x: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// Other shapes or types.
 pub fn gate_pixels(x: &Tensor, gate: &Tensor) -> Result<Tensor> {
+    let (n, _, _, c) = x.dims4()?;
+    if gate.dims() != [n, c] {
+        bail!(
+            "a gate {:?} does not fit activations {:?} (n, h, w, c)",
+            gate.dims(),
+            x.dims()
+        );
+    }
+    #[cfg(feature = "gpu")]
+    if let Some(gpu) = crate::gpu::Gpu::of(x.device()) {
+        return super::gpu::gate_pixels(&gpu, x, gate);
+    }
     match x.dtype() {
         DType::BF16 => gated::<bf16>(x, gate),
         _ => gated::<f32>(x, gate),
@@ -52,13 +68,6 @@ pub fn gate_pixels(x: &Tensor, gate: &Tensor) -> Result<Tensor> {
 
 fn gated<T: Output>(x: &Tensor, gate: &Tensor) -> Result<Tensor> {
     let (n, h, w, c) = x.dims4()?;
-    if gate.dims() != [n, c] {
-        bail!(
-            "a gate {:?} does not fit activations {:?} (n, h, w, c)",
-            gate.dims(),
-            x.dims()
-        );
-    }
     let mut gates: Vec<f32> = super::view::values(gate)?;
     sigmoid_all(&mut gates);
     let readable = readable(x, T::DTYPE)?;
@@ -148,6 +157,10 @@ pub fn max_pixels(x: &Tensor, kernel: usize) -> Result<Tensor> {
     if kernel.is_multiple_of(2) {
         bail!("max_pixels keeps the size for odd kernels, got {kernel}");
     }
+    #[cfg(feature = "gpu")]
+    if let Some(gpu) = crate::gpu::Gpu::of(x.device()) {
+        return super::gpu::max_pixels(&gpu, x, kernel);
+    }
     match x.dtype() {
         DType::BF16 => maxima::<bf16>(x, kernel / 2),
         _ => maxima::<f32>(x, kernel / 2),
@@ -199,6 +212,10 @@ compiled! {
 /// # Errors
 /// Another shape or type.
 pub fn double_pixels(x: &Tensor) -> Result<Tensor> {
+    #[cfg(feature = "gpu")]
+    if let Some(gpu) = crate::gpu::Gpu::of(x.device()) {
+        return super::gpu::double_pixels(&gpu, x);
+    }
     match x.dtype() {
         DType::BF16 => doubled::<bf16>(x),
         _ => doubled::<f32>(x),

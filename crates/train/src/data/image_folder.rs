@@ -36,7 +36,7 @@ fn categories(label: &str) -> Option<Vec<Category>> {
 }
 
 /// In order of their names, so that a seed means the same on every file system.
-fn sorted(path: &Path) -> Result<Vec<std::path::PathBuf>> {
+pub(super) fn sorted(path: &Path) -> Result<Vec<std::path::PathBuf>> {
     let entries = std::fs::read_dir(path).at(path)?;
     let mut paths = entries
         .map(|e| e.map(|e| e.path()))

@@ -4,10 +4,14 @@ mod check;
 pub mod cut_paste;
 pub mod detection;
 mod image_folder;
+mod labelled;
+mod pairs;
 mod photos;
 mod styles_csv;
 
 pub use check::decode_all;
+pub use labelled::Labelled;
+pub use pairs::{Pair, Pairs};
 pub use photos::PhotoCache;
 
 use crate::error::{Error, Result};

@@ -1,6 +1,10 @@
 //! Weights and methods, measured on labelled data.
 
 pub mod classify;
+pub mod clip;
 pub mod colors;
 pub mod detect;
+pub mod embed;
+mod neighbours;
+pub mod preferences;
 pub mod search;

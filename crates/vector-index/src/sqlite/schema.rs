@@ -3,9 +3,9 @@
 //! All tables start with `vectors_`, so that the file can hold other crates' tables; for the same
 //! reason the format version is in a table and SQLite's `user_version` is left alone.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior, params};
 use wardrobe_types::EmbedderId;
 
 use super::fault::{Doing, file_of};
@@ -33,10 +33,7 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<()> {
     connection
         .pragma_update(None, "page_size", PAGE_SIZE)
         .map_err(failed)?;
-    // Where a file system can't do WAL, SQLite keeps its rollback journal, which is as safe.
-    connection
-        .pragma_update(None, "journal_mode", "WAL")
-        .map_err(failed)?;
+    write_ahead(connection).map_err(failed)?;
     // In WAL mode only FULL syncs each commit.
     connection
         .pragma_update(None, "synchronous", "FULL")
@@ -45,6 +42,26 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<()> {
         Ok(())
     } else {
         bring_up(connection)
+    }
+}
+
+/// Sets write-ahead logging. Where a file system can't do it, SQLite keeps its rollback journal, which is as safe.
+///
+/// While another connection does the same with a new file, SQLite says "busy" at once, whatever the timeout: it would
+/// otherwise wait for a lock that the other waits for, too.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(5);
+    let start = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && start.elapsed() < BUSY_TIMEOUT =>
+            {
+                std::thread::sleep(PAUSE);
+            }
+            set => return set,
+        }
     }
 }
 

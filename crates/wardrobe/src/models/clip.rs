@@ -3,11 +3,11 @@
 use std::cell::OnceCell;
 use std::path::Path;
 
+use candle_core::Device;
 use wardrobe_embed::{ImageEmbedder, TextEmbedder, Variant};
 use wardrobe_ingest::RgbImage;
-use wardrobe_nn::Precision;
 use wardrobe_types::{EmbedderId, Embedding};
-use wardrobe_weights::{Error, Resolved, Resolver};
+use wardrobe_weights::{Error, Resolved, Resolver, Tensors};
 
 use super::{FINGERPRINT, Look, ModelOptions, fingerprint};
 use crate::Result;
@@ -19,6 +19,7 @@ pub struct Clip {
     variant: Variant,
     fingerprint: String,
     id: EmbedderId,
+    device: Device,
     image: OnceCell<ImageEmbedder>,
     text: OnceCell<TextEmbedder>,
 }
@@ -30,7 +31,8 @@ impl Clip {
     /// The weights that the options name or that are in one of the usual places; `None` where they are in none.
     ///
     /// # Errors
-    /// Weights that are there and are not the manifest's; a file that was named and cannot be read.
+    /// Weights that are there and are not the manifest's; a file that was named and cannot be read; a device that is
+    /// not there.
     pub fn find(options: &ModelOptions) -> Result<Option<Self>> {
         let resolved = match &options.clip {
             Some(file) => {
@@ -43,17 +45,19 @@ impl Clip {
             }
         };
         match resolved {
-            Ok(resolved) => Self::new(resolved, options.clip.as_deref()).map(Some),
+            Ok(resolved) => Self::new(resolved, options).map(Some),
             // A manifest without them has none at hand either.
             Err(Error::NotFound { .. } | Error::UnknownName { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn new(resolved: Resolved, named: Option<&Path>) -> Result<Self> {
+    fn new(resolved: Resolved, options: &ModelOptions) -> Result<Self> {
         let told = match &resolved.entry {
             Some(entry) => entry.architecture.clone(),
-            None => named
+            None => options
+                .clip
+                .as_deref()
                 .unwrap_or(Path::new(""))
                 .to_string_lossy()
                 .into_owned(),
@@ -67,6 +71,7 @@ impl Clip {
         fingerprint.truncate(FINGERPRINT);
         Ok(Self {
             id: variant.embedder_id(&fingerprint),
+            device: options.device()?,
             image: OnceCell::new(),
             text: OnceCell::new(),
             resolved,
@@ -80,19 +85,36 @@ impl Clip {
         &self.id
     }
 
+    /// Where the weights came from.
+    pub fn weights(&self) -> String {
+        self.resolved.source.to_string()
+    }
+
+    /// What they are, where their file does not say.
+    pub fn variant(&self) -> Variant {
+        self.variant
+    }
+
+    /// Reads the weights, for measuring them.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn load(&self) -> Result<Tensors> {
+        Ok(self.resolved.load()?)
+    }
+
     /// An embedding for each text.
     ///
     /// # Errors
     /// Weights that do not fit.
     pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>> {
         let tower = loaded(&self.text, || {
-            let weights = self.resolved.load()?;
-            let precision = Precision::fastest();
+            let weights = self.load()?;
             Ok(TextEmbedder::new(
                 self.variant,
                 &weights,
                 &self.fingerprint,
-                precision,
+                &self.device,
             )?)
         })?;
         Ok(tower.embed(texts)?)
@@ -107,13 +129,12 @@ impl Clip {
             return Ok(Vec::new());
         }
         let tower = loaded(&self.image, || {
-            let weights = self.resolved.load()?;
-            let precision = Precision::fastest();
+            let weights = self.load()?;
             Ok(ImageEmbedder::new(
                 self.variant,
                 &weights,
                 &self.fingerprint,
-                precision,
+                &self.device,
             )?)
         })?;
         Ok(tower.embed(pictures)?)

@@ -10,7 +10,7 @@ use wardrobe_classify::{Classifier, Prediction};
 use wardrobe_embed::StarterEmbedder;
 use wardrobe_ingest::RgbImage;
 use wardrobe_types::{EmbedderId, Embedding};
-use wardrobe_weights::{Resolved, Resolver, Source, sha256, sha256_of_file};
+use wardrobe_weights::{Error, Resolved, Resolver, Source, Tensors, sha256, sha256_of_file};
 
 pub use self::clip::Clip;
 pub use self::detector::{DetectorChoice, GarmentDetector};
@@ -18,6 +18,8 @@ use crate::Result;
 
 /// The classifier's name in the weights' manifest.
 const CLASSIFIER: &str = "starter-classifier";
+/// The embedder's.
+const EMBEDDER: &str = "starter-embedder";
 /// Digits of the weights' SHA-256 in the embedder's name: enough to tell trainings apart.
 const FINGERPRINT: usize = 12;
 
@@ -33,6 +35,8 @@ pub struct ModelOptions {
     pub clip: Option<PathBuf>,
     /// The detector of garments.
     pub detector: DetectorChoice,
+    /// The file of an embedder trained for the classifier, instead of the manifest's.
+    pub embedder: Option<PathBuf>,
 }
 
 impl Default for ModelOptions {
@@ -42,6 +46,7 @@ impl Default for ModelOptions {
             weights: None,
             clip: None,
             detector: DetectorChoice::Usual,
+            embedder: None,
         }
     }
 }
@@ -74,6 +79,7 @@ pub struct Models {
     classifier: Classifier,
     embedder: StarterEmbedder,
     weights: String,
+    classifier_sha256: String,
 }
 
 /// What the models see in one picture of a garment.
@@ -103,14 +109,24 @@ impl Models {
         let device = options.device()?;
         let resolved = options.classifier()?;
         let classifier = Classifier::new(&resolved.load()?, &device)?;
-        let fingerprint = fingerprint(&resolved)?;
-        let embedder = StarterEmbedder::new(&fingerprint[..FINGERPRINT.min(fingerprint.len())]);
+        let classifier_sha256 = fingerprint(&resolved)?;
         let weights = resolved.source.to_string();
         Ok(Self {
             classifier,
-            embedder,
+            embedder: embedder(options, &classifier_sha256)?,
             weights,
+            classifier_sha256,
         })
+    }
+
+    /// The SHA-256 of the classifier's weights.
+    pub fn classifier_sha256(&self) -> &str {
+        &self.classifier_sha256
+    }
+
+    /// The embedder on the classifier's features, for measuring it.
+    pub fn starter_embedder(&self) -> &StarterEmbedder {
+        &self.embedder
     }
 
     /// The classifier alone, for measuring it.
@@ -135,7 +151,7 @@ impl Models {
     pub fn look(&self, pictures: &[&RgbImage]) -> Result<Vec<Result<Look>>> {
         let classified = self.classifier.classify(pictures)?;
         let looks = classified.into_iter().map(|seen| {
-            let embedding = self.embedder.embed(&seen.features)?;
+            let embedding = self.embedder.embed(&seen.descriptors)?;
             Ok(Look {
                 predictions: seen.predictions,
                 embedding,
@@ -147,6 +163,36 @@ impl Models {
 }
 
 /// The weights' SHA-256.
+/// The trained embedder where one is named or belongs to this classifier, else random signs on its features.
+fn embedder(options: &ModelOptions, classifier_sha256: &str) -> Result<StarterEmbedder> {
+    if let Some(file) = &options.embedder {
+        let sha256 = sha256_of_file(file)?;
+        let weights = Tensors::load(file)?;
+        return Ok(StarterEmbedder::new(
+            &weights,
+            short(&sha256),
+            classifier_sha256,
+        )?);
+    }
+    let folder = options.weights.as_deref().filter(|path| path.is_dir());
+    let untrained = || StarterEmbedder::untrained(short(classifier_sha256));
+    let resolved = match Resolver::usual(folder)?.resolve(EMBEDDER) {
+        Ok(resolved) => resolved,
+        Err(Error::NotFound { .. } | Error::UnknownName { .. }) => return Ok(untrained()),
+        Err(error) => return Err(error.into()),
+    };
+    let sha256 = fingerprint(&resolved)?;
+    match StarterEmbedder::new(&resolved.load()?, short(&sha256), classifier_sha256) {
+        Err(wardrobe_embed::Error::OtherClassifier { .. }) => Ok(untrained()),
+        embedder => Ok(embedder?),
+    }
+}
+
+/// What stands for weights in an embedder's name.
+fn short(sha256: &str) -> &str {
+    &sha256[..FINGERPRINT.min(sha256.len())]
+}
+
 fn fingerprint(resolved: &Resolved) -> Result<String> {
     Ok(match (resolved.sha256.clone(), &resolved.source) {
         (Some(hash), _) => hash,

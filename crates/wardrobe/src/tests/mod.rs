@@ -1,6 +1,7 @@
 //! The wardrobe without models: garments are put in as the models would have seen them.
 
 mod detector;
+mod feedback;
 mod folder;
 mod garments;
 mod pages;

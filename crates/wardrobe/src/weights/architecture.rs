@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use wardrobe_embed::Variant;
 use wardrobe_types::did_you_mean;
 use wardrobe_weights::Tensors;
 
@@ -46,6 +47,11 @@ impl Architecture {
         let noted = weights.metadata.get("architecture").map(String::as_str);
         if let Some(known) = noted.or(told) {
             return known.parse();
+        }
+        match Variant::of(weights)? {
+            Some(Variant::VitB32) => return Ok(Self::ClipVitB32),
+            Some(Variant::VitB32QuickGelu) => return Ok(Self::ClipVitB32QuickGelu),
+            None => {}
         }
         let has = |name: &str| weights.map.contains_key(name);
         let ends = |end: &str| weights.map.keys().any(|name| name.ends_with(end));

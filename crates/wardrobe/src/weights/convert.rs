@@ -191,9 +191,12 @@ fn classifier(weights: &Tensors, labels: &[String], entry: Option<&Entry>) -> Re
 }
 
 fn clip(weights: &Tensors, variant: Variant) -> Result<Fitted> {
+    let config = variant.config();
+    let sizes = config.to_metadata().map_err(Error::Settings)?;
+    let preprocess = ("preprocess".to_owned(), json(&variant.preprocess())?);
     Ok(Fitted {
-        loaded: wardrobe_embed::fit_weights(&variant.config(), weights)?,
-        metadata: BTreeMap::from([("preprocess".to_owned(), json(&variant.preprocess())?)]),
+        loaded: wardrobe_embed::fit_weights(&config, weights)?,
+        metadata: BTreeMap::from([sizes, preprocess]),
         note: None,
     })
 }

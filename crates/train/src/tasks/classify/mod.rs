@@ -7,10 +7,12 @@
 mod data;
 mod trainer;
 
+pub use super::Run;
+
 use crate::TrainConfig;
 use crate::checkpoint::write_log;
 use crate::curves::{self, BLUE, GREEN, Line, Panel, RED};
-use crate::error::{AtPath, Error, Result};
+use crate::error::{AtPath, Result};
 use crate::evaluate::classify::Metrics;
 use crate::progress::Event;
 use candle_core::Device;
@@ -20,25 +22,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use trainer::Trainer;
 
-/// Where a run writes, and what it starts from.
-#[derive(Clone, Debug)]
-pub struct Run {
-    /// Folder for weights, checkpoint, log and curves.
-    pub out: PathBuf,
-    /// Weights to start from (ImageNet's, or an earlier run's); a head for other classes is replaced.
-    pub init: Option<PathBuf>,
-    /// Go on from the checkpoint in `out`.
-    pub resume: bool,
-}
-
 /// The best epoch so far.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Best {
-    /// From 1.
-    pub epoch: usize,
-    /// Its validation metrics.
-    pub metrics: Metrics,
-}
+pub type Best = super::Best<Metrics>;
 
 /// What a run came to.
 #[derive(Clone, Debug, Serialize)]
@@ -66,11 +51,21 @@ struct LogRow {
     seconds: f64,
 }
 
-/// File names within [`Run::out`].
-const WEIGHTS: &str = "best.safetensors";
-const CHECKPOINT: &str = "checkpoint.safetensors";
-const LOG: &str = "log.csv";
-const CURVES: &str = "curves.png";
+impl super::Row for LogRow {
+    type Metrics = Metrics;
+
+    fn epoch(&self) -> usize {
+        self.epoch
+    }
+
+    fn metrics(&self) -> Option<Metrics> {
+        Some(Metrics {
+            top1: self.val_top1,
+            top5: self.val_top5,
+            macro_f1: self.val_macro_f1,
+        })
+    }
+}
 
 /// Trains until the last epoch and keeps the weights of the one with the best validation accuracy.
 ///
@@ -86,7 +81,7 @@ pub fn train(
     let data = Data::load(config, watch)?;
     let mut trainer = Trainer::new(config, run, device)?;
     let mut log = if run.resume {
-        trainer.resume(&run.out)?
+        trainer.resume(run)?
     } else {
         Vec::new()
     };
@@ -104,7 +99,7 @@ pub fn train(
                 epoch: epoch + 1,
                 metrics,
             });
-            trainer.export(&run.out.join(WEIGHTS))?;
+            trainer.export(&run.weights())?;
         }
         trainer.progress.epochs = epoch + 1;
         trainer.progress.seconds += seconds;
@@ -124,9 +119,9 @@ pub fn train(
             val_macro_f1: macro_f1,
             seconds,
         });
-        write_log(&log, &run.out.join(LOG))?;
-        draw(&log, &run.out.join(CURVES))?;
-        trainer.checkpoint(&run.out.join(CHECKPOINT))?;
+        write_log(&log, &run.log())?;
+        draw(&log, &run.curves())?;
+        trainer.checkpoint(&run.checkpoint())?;
         watch(Event::Epoch {
             epoch: epoch + 1,
             train_loss,
@@ -135,18 +130,10 @@ pub fn train(
             seconds,
         });
     }
-    let Some(best) = trainer.progress.best else {
-        let problem = "the run has no epoch to choose the best of".to_owned();
-        return Err(Error::Checkpoint {
-            path: run.out.clone(),
-            problem,
-        });
-    };
-    let (weights, curves) = (run.out.join(WEIGHTS), run.out.join(CURVES));
     Ok(Summary {
-        best,
-        weights,
-        curves,
+        best: trainer.progress.best(run)?,
+        weights: run.weights(),
+        curves: run.curves(),
         seconds: trainer.progress.seconds,
     })
 }

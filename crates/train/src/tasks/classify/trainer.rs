@@ -1,10 +1,10 @@
 //! A network in training, with its optimiser and its average.
 
 use super::data::Data;
-use super::{Best, CHECKPOINT, LOG, LogRow, Run};
+use super::{LogRow, Run};
 use crate::TrainConfig;
 use crate::augment::vary;
-use crate::checkpoint::{self, Checkpoint, Progress, write_safetensors};
+use crate::checkpoint::{self, Checkpoint, Progress, write_half};
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::classify::{Metrics, metrics, rank_labels};
 use crate::progress::Event;
@@ -35,7 +35,7 @@ pub(super) struct Trainer<'a> {
     optimizer: AdamW,
     average: Ema,
     frozen_epochs: usize,
-    pub(super) progress: Progress<Best>,
+    pub(super) progress: Progress<Metrics>,
 }
 
 impl<'a> Trainer<'a> {
@@ -163,7 +163,8 @@ impl<'a> Trainer<'a> {
             .for_each(|(i, (out, &sample))| {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(i as u64));
                 if let Some(photo) = data.train.get(data.samples[sample].photo) {
-                    vary(photo, side, &self.config.augment, &mut rng, out);
+                    let norm = Normalization::ImageNet;
+                    vary(photo, side, norm, &self.config.augment, &mut rng, out);
                 }
             });
         for (row, &sample) in members.chunks_mut(categories).zip(batch) {
@@ -254,15 +255,7 @@ impl<'a> Trainer<'a> {
             .map_err(std::io::Error::other)
             .at(path)?;
         let tensors = self.average.tensors(&self.store.vars())?;
-        let half: BTreeMap<String, Tensor> = tensors
-            .into_iter()
-            .map(|(name, t)| Ok((name, t.to_dtype(DType::F16)?)))
-            .collect::<Result<_>>()?;
-        let named = half
-            .iter()
-            .map(|(name, tensor)| (name.clone(), tensor))
-            .collect();
-        write_safetensors(path, named, [metadata].into())
+        write_half(path, &tensors, [metadata].into())
     }
 
     pub(super) fn checkpoint(&self, path: &Path) -> Result<()> {
@@ -281,30 +274,14 @@ impl<'a> Trainer<'a> {
         .save(path)
     }
 
-    pub(super) fn resume(&mut self, out: &Path) -> Result<Vec<LogRow>> {
-        let settings = &self.progress.config;
-        let (checkpoint, rows): (Checkpoint<Best>, Vec<LogRow>) = checkpoint::resume(
-            &out.join(CHECKPOINT),
-            &out.join(LOG),
-            settings,
-            &self.device,
-        )?;
+    pub(super) fn resume(&mut self, run: &Run) -> Result<Vec<LogRow>> {
+        let (checkpoint, rows) =
+            checkpoint::resume::<LogRow>(run, &self.progress.config, &self.device)?;
         self.store.set(&checkpoint.weights)?;
         self.optimizer.restore(&checkpoint.optimizer)?;
         self.average
             .restore(&checkpoint.average, checkpoint.progress.average_updates)?;
         self.progress = checkpoint.progress;
-        // The log's numbers come back as they were written; JSON's may be off in the last place, and a later epoch
-        // that is only as good as the best one would pass for better.
-        if let Some(best) = &mut self.progress.best
-            && let Some(row) = rows.iter().find(|row| row.epoch == best.epoch)
-        {
-            best.metrics = Metrics {
-                top1: row.val_top1,
-                top5: row.val_top5,
-                macro_f1: row.val_macro_f1,
-            };
-        }
         Ok(rows)
     }
 }

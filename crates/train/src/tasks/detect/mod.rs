@@ -20,7 +20,7 @@ pub use validate::Metrics;
 
 use crate::checkpoint::write_log;
 use crate::curves::{self, BLUE, GREEN, Line, Panel, RED, RGBColor};
-use crate::error::{AtPath, Error, Result};
+use crate::error::{AtPath, Result};
 use crate::progress::Event;
 use candle_core::Device;
 use data::Data;
@@ -29,16 +29,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use trainer::Trainer;
 
-pub use super::classify::Run;
+pub use super::Run;
 
 /// The best epoch so far.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Best {
-    /// From 1.
-    pub epoch: usize,
-    /// Its validation metrics.
-    pub metrics: Metrics,
-}
+pub type Best = super::Best<Metrics>;
 
 /// What a run came to.
 #[derive(Clone, Debug, Serialize)]
@@ -70,11 +64,18 @@ struct LogRow {
     seconds: f64,
 }
 
-/// File names within [`Run::out`].
-const WEIGHTS: &str = "best.safetensors";
-const CHECKPOINT: &str = "checkpoint.safetensors";
-const LOG: &str = "log.csv";
-const CURVES: &str = "curves.png";
+impl super::Row for LogRow {
+    type Metrics = Metrics;
+
+    fn epoch(&self) -> usize {
+        self.epoch
+    }
+
+    fn metrics(&self) -> Option<Metrics> {
+        let (map50, map50_95) = (self.val_map50?, self.val_map50_95?);
+        Some(Metrics { map50, map50_95 })
+    }
+}
 
 /// Trains until the last epoch, or until none was better for long, and keeps the weights of the best by
 /// [`Metrics::fitness`].
@@ -91,28 +92,21 @@ pub fn train(
     let data = Data::load(config)?;
     let mut trainer = Trainer::new(config, run, &data, device)?;
     let mut log = if run.resume {
-        trainer.resume(&run.out)?
+        trainer.resume(run)?
     } else {
         Vec::new()
     };
     while trainer.progress.epochs < config.epochs && !out_of_patience(config, &trainer) {
         let row = one_epoch(&mut trainer, &data, run, watch)?;
         log.push(row);
-        write_log(&log, &run.out.join(LOG))?;
-        draw(&log, &run.out.join(CURVES))?;
-        trainer.checkpoint(&run.out.join(CHECKPOINT))?;
+        write_log(&log, &run.log())?;
+        draw(&log, &run.curves())?;
+        trainer.checkpoint(&run.checkpoint())?;
     }
-    let Some(best) = trainer.progress.best else {
-        let problem = "the run has no epoch to choose the best of".to_owned();
-        return Err(Error::Checkpoint {
-            path: run.out.clone(),
-            problem,
-        });
-    };
     Ok(Summary {
-        best,
-        weights: run.out.join(WEIGHTS),
-        curves: run.out.join(CURVES),
+        best: trainer.progress.best(run)?,
+        weights: run.weights(),
+        curves: run.curves(),
         epochs: trainer.progress.epochs,
         seconds: trainer.progress.seconds,
     })
@@ -146,7 +140,7 @@ fn one_epoch(
     if let Some(metrics) = best {
         let epoch = epoch + 1;
         trainer.progress.best = Some(Best { epoch, metrics });
-        trainer.export(&run.out.join(WEIGHTS))?;
+        trainer.export(&run.weights())?;
     }
     let seconds = start.elapsed().as_secs_f64();
     trainer.progress.epochs = epoch + 1;

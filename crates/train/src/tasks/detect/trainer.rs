@@ -5,8 +5,8 @@ use super::loader::{Batch, batches};
 use super::loss::detection_losses;
 use super::schedule::Schedule;
 use super::validate::{Metrics, measure};
-use super::{Best, CHECKPOINT, DetectConfig, LOG, LogRow, Run};
-use crate::checkpoint::{self, Checkpoint, Progress, write_safetensors};
+use super::{DetectConfig, LogRow, Run};
+use crate::checkpoint::{self, Checkpoint, Progress, write_half};
 use crate::error::{AtPath, Error, Result};
 use crate::progress::Event;
 use candle_core::{DType, Device, Tensor, Var};
@@ -34,7 +34,7 @@ pub(super) struct Trainer<'a> {
     average: Ema,
     /// Running statistics that are neither given nor measured yet.
     unmeasured: Vec<String>,
-    pub(super) progress: Progress<Best>,
+    pub(super) progress: Progress<Metrics>,
 }
 
 /// An epoch's means.
@@ -274,15 +274,8 @@ impl<'a> Trainer<'a> {
     /// Writes the averaged weights as f16, with the settings that using them takes.
     pub(super) fn export(&self, path: &Path) -> Result<()> {
         let metadata = self.metadata(path)?;
-        let tensors = self.average.tensors(&self.store.vars())?.into_iter();
-        let half: BTreeMap<String, Tensor> = tensors
-            .map(|(name, t)| Ok((name, t.to_dtype(DType::F16)?)))
-            .collect::<Result<_>>()?;
-        let named = half
-            .iter()
-            .map(|(name, tensor)| (name.clone(), tensor))
-            .collect();
-        write_safetensors(path, named, [metadata].into())
+        let tensors = self.average.tensors(&self.store.vars())?;
+        write_half(path, &tensors, [metadata].into())
     }
 
     pub(super) fn checkpoint(&self, path: &Path) -> Result<()> {
@@ -301,28 +294,15 @@ impl<'a> Trainer<'a> {
         .save(path)
     }
 
-    pub(super) fn resume(&mut self, out: &Path) -> Result<Vec<LogRow>> {
-        let settings = &self.progress.config;
-        let (checkpoint, rows): (Checkpoint<Best>, Vec<LogRow>) = checkpoint::resume(
-            &out.join(CHECKPOINT),
-            &out.join(LOG),
-            settings,
-            &self.device,
-        )?;
+    pub(super) fn resume(&mut self, run: &Run) -> Result<Vec<LogRow>> {
+        let (checkpoint, rows) =
+            checkpoint::resume::<LogRow>(run, &self.progress.config, &self.device)?;
         self.store.set(&checkpoint.weights)?;
         self.optimizer.restore(&checkpoint.optimizer)?;
         self.average
             .restore(&checkpoint.average, checkpoint.progress.average_updates)?;
         self.progress = checkpoint.progress;
         self.unmeasured.clear();
-        // The log's numbers come back as they were written; JSON's may be off in the last place, and a later epoch
-        // that is only as good as the best one would pass for better.
-        if let Some(best) = &mut self.progress.best
-            && let Some(row) = rows.iter().find(|row| row.epoch == best.epoch)
-            && let (Some(map50), Some(map50_95)) = (row.val_map50, row.val_map50_95)
-        {
-            best.metrics = Metrics { map50, map50_95 };
-        }
         Ok(rows)
     }
 }
