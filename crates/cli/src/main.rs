@@ -6,6 +6,7 @@ mod context;
 mod failure;
 mod output;
 mod progress;
+mod server;
 mod table;
 
 use std::process::ExitCode;

@@ -56,6 +56,7 @@ mod reconcile;
 mod record;
 mod report;
 mod search;
+mod server;
 mod similar;
 mod store;
 mod vectors;
@@ -71,6 +72,7 @@ pub use ingest::{IngestReport, PhotoReport, PhotoStatus, Progress, Summary, Warn
 pub use models::{Clip, DetectorChoice, GarmentDetector, Look, ModelOptions, Models};
 pub use outfits::{Outfit, Outfits, score};
 pub use search::{Correction, Found, Meaning, Query, Search, Term, Wish};
+pub use server::Delivery;
 pub use similar::{Similar, Target};
 pub use wardrobe::Wardrobe;
 pub use wardrobe_classify::Prediction;
@@ -78,6 +80,9 @@ pub use wardrobe_detect::{Detection, contact_sheet, draw, thumbnail};
 pub use wardrobe_ingest::quality;
 pub use wardrobe_personalize::{Feature, Part, Weight};
 pub use wardrobe_recommend::{Request, ScoreInput};
+pub use wardrobe_vector_index::VectorStore;
+#[cfg(feature = "chroma")]
+pub use wardrobe_vector_index::{ChromaOptions, ChromaStore};
 
 #[cfg(test)]
 mod tests;

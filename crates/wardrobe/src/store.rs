@@ -231,6 +231,14 @@ pub(crate) fn upsert_garment(
     Ok(())
 }
 
+/// A garment as the transaction has it.
+pub(crate) fn garment_in(tx: &Transaction<'_>, id: &GarmentId) -> rusqlite::Result<Garment> {
+    let sql = format!("{GARMENTS} WHERE g.id = ?1");
+    tx.query_row(&sql, [id.as_str()], |row| {
+        Ok(GarmentRow::read(row)?.garment())
+    })
+}
+
 /// Lays corrections over a garment; fields the edit leaves open keep what they had.
 pub(crate) fn insert_edit(
     tx: &Transaction<'_>,

@@ -3,11 +3,12 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Transaction;
 use wardrobe_types::{Garment, GarmentId};
 
 use crate::database::Access;
 use crate::home::Home;
-use crate::store::{Store, delete_edits, delete_garment, insert_edit};
+use crate::store::{Store, delete_edits, delete_garment, garment_in, insert_edit};
 use crate::vectors::{self, Vectors};
 use crate::{Clip, Edit, Filter, GarmentDetector, ModelOptions, Models, Result, database};
 
@@ -16,7 +17,7 @@ use crate::{Clip, Edit, Filter, GarmentDetector, ModelOptions, Models, Result, d
 pub struct Wardrobe {
     pub(crate) home: Home,
     pub(crate) store: Store,
-    vectors: OnceCell<Vectors>,
+    pub(crate) vectors: OnceCell<Vectors>,
     models: OnceCell<Models>,
     clip: OnceCell<Option<Clip>>,
     detector: OnceCell<Option<GarmentDetector>>,
@@ -149,11 +150,7 @@ impl Wardrobe {
     /// # Errors
     /// As [`Wardrobe::garment`]; a database that cannot be written.
     pub fn edit(&mut self, id: &str, edit: &Edit) -> Result<Garment> {
-        let id = self.garment(id)?.id;
-        let failed = self.store.failed();
-        self.store
-            .transaction(|tx| insert_edit(tx, &id, edit).map_err(failed))?;
-        self.garment(id.as_str())
+        self.correct(id, |tx, id| insert_edit(tx, id, edit))
     }
 
     /// Takes back all corrections of a garment, the laundry included.
@@ -161,11 +158,24 @@ impl Wardrobe {
     /// # Errors
     /// As [`Wardrobe::edit`].
     pub fn reset(&mut self, id: &str) -> Result<Garment> {
+        self.correct(id, delete_edits)
+    }
+
+    /// Changes a garment's corrections, and with them what its vectors are filtered by.
+    fn correct(
+        &mut self,
+        id: &str,
+        change: impl FnOnce(&Transaction<'_>, &GarmentId) -> rusqlite::Result<()>,
+    ) -> Result<Garment> {
         let id = self.garment(id)?.id;
+        let collections = self.vectors()?.collections()?;
         let failed = self.store.failed();
-        self.store
-            .transaction(|tx| delete_edits(tx, &id).map_err(failed))?;
-        self.garment(id.as_str())
+        self.store.transaction(|tx| {
+            change(tx, &id).map_err(&failed)?;
+            let garment = garment_in(tx, &id).map_err(&failed)?;
+            vectors::describe_in(tx, &garment, &collections)?;
+            Ok(garment)
+        })
     }
 
     /// Removes a garment, and its photo with the last garment on it. Returns the garment as it was.

@@ -8,6 +8,7 @@ use wardrobe_types::{Category, ColorName, Fit, Formality, Pattern, Season, Style
 use crate::command::show;
 use crate::context::Context;
 use crate::failure::Status;
+use crate::server;
 
 /// Correct what a model got wrong, for good
 ///
@@ -83,6 +84,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         laundry,
     };
     let garment = wardrobe.edit(&args.id, &edit)?;
+    server::deliver(&wardrobe, context)?;
     context
         .out
         .answer(&garment, || show::text(&garment, &wardrobe, context.out))?;

@@ -6,7 +6,7 @@ use wardrobe_types::Garment;
 
 use crate::context::Context;
 use crate::failure::{self, Status};
-use crate::table;
+use crate::{server, table};
 
 /// Remove garments, and each photo with the last garment on it
 ///
@@ -49,6 +49,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
             }
         }
     }
+    server::deliver(&wardrobe, context)?;
     context
         .out
         .answer(&document, || match document.removed.as_slice() {
