@@ -1,6 +1,7 @@
 //! The Chroma store: the contract on a server that runs, and how it bears with one that doesn't.
 //!
-//! The contract needs a server, at `$WARDROBE_CHROMA_URL` or on Chroma's own port; `.ci/chroma.sh` starts one.
+//! The contract needs a server, at `$WARDROBE_CHROMA_URL` or on Chroma's own port, and what happens to a server that is
+//! killed needs its program, `$WARDROBE_CHROMA`; `.ci/chroma.sh` has both.
 
 #![cfg(feature = "chroma")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
@@ -10,6 +11,8 @@ mod contract;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, mpsc};
 use std::time::{Duration, Instant};
@@ -129,6 +132,9 @@ fn more_records_than_the_server_takes_at_once() {
             .count();
     }
     assert!(right >= 196, "{right} of 200 neighbours found");
+    let many = QueryOptions::top(5000);
+    let found = other.query(&looks(), &all[0].vector, &many).unwrap();
+    assert_eq!(found.len(), 5000);
     assert_eq!(
         other
             .delete_where(&looks(), Scope::default(), &third)
@@ -152,6 +158,126 @@ fn a_collection_made_anew_by_another_is_found_again() {
     assert_eq!(store.count(&looks(), Scope::AllUsers, None).unwrap(), 0);
     store.upsert(&looks(), &records(2)).unwrap();
     assert_eq!(other.count(&looks(), Scope::AllUsers, None).unwrap(), 2);
+}
+
+/// A server of the test's own, for what must not happen to the others'. The program is `$WARDROBE_CHROMA`'s.
+struct Server {
+    process: Child,
+    port: u16,
+    folder: tempfile::TempDir,
+}
+
+impl Server {
+    fn start() -> Option<Self> {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = port.local_addr().unwrap().port();
+        let folder = tempfile::tempdir().unwrap();
+        let Some(process) = Self::run(port, folder.path()) else {
+            println!("skipped: $WARDROBE_CHROMA names no chroma program");
+            return None;
+        };
+        Some(Self {
+            process,
+            port,
+            folder,
+        })
+    }
+
+    fn run(port: u16, folder: &Path) -> Option<Child> {
+        let mut command = Command::new(std::env::var_os("WARDROBE_CHROMA")?);
+        command.args([
+            "run",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+            "--path",
+        ]);
+        command
+            .arg(folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Some(command.spawn().unwrap())
+    }
+
+    /// As a power cut would: no goodbye.
+    fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    fn start_again(&mut self) {
+        self.process = Self::run(self.port, self.folder.path()).unwrap();
+    }
+
+    /// 12 retries are enough for a server that is starting.
+    fn store(&self, retries: usize) -> ChromaStore {
+        let url = format!("http://127.0.0.1:{}", self.port);
+        let options = ChromaOptions {
+            retries,
+            ..ChromaOptions::at(url)
+        };
+        ChromaStore::new(options).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+#[test]
+fn a_server_killed_in_the_middle_loses_nothing() {
+    let Some(mut server) = Server::start() else {
+        return;
+    };
+    let local = SqliteStore::in_memory().unwrap();
+    local.create_collection(&looks()).unwrap();
+    let user = local.mirror_to("there").unwrap();
+    local.upsert(&looks(), &records(3500)).unwrap();
+    server.store(12).collections().unwrap(); // waits for the server
+    let (store, mut sent) = (server.store(1), 0);
+    let error = local
+        .send("there", &store, |more| {
+            if sent == 0 {
+                server.kill();
+            }
+            sent += more;
+        })
+        .unwrap_err();
+    assert!(matches!(error, IndexError::Unreachable { .. }), "{error}");
+    assert!((1..3500).contains(&sent), "{sent} sent");
+    assert_eq!(local.waiting("there").unwrap(), 3500 - sent);
+    // Life goes on without it.
+    let third = Filter::eq("third", 2);
+    local
+        .delete_where(&looks(), Scope::default(), &third)
+        .unwrap();
+    let moved: Vec<Record> = records(60)
+        .into_iter()
+        .filter(|r| r.metadata["third"] == 0)
+        .collect();
+    let moved: Vec<Record> = moved
+        .into_iter()
+        .map(|record| record.with("moved", true))
+        .collect();
+    local.upsert(&looks(), &moved).unwrap();
+    // The next run sends the rest.
+    server.start_again();
+    let store = server.store(12);
+    local.send("there", &store, |_| {}).unwrap();
+    assert_eq!(local.waiting("there").unwrap(), 0);
+    let here: Vec<Record> = local
+        .iterate(&looks(), Scope::default())
+        .map(|record| record.unwrap().of_user(&user))
+        .collect();
+    let there: Vec<Record> = store
+        .iterate(&looks(), Scope::AllUsers)
+        .collect::<Result<_>>()
+        .unwrap();
+    assert_eq!(there, here);
 }
 
 /// A server on loopback that answers each request as told, and says what it was asked.

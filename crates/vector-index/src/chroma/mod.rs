@@ -2,39 +2,34 @@
 
 mod client;
 mod collections;
+mod list;
 mod narrow;
 mod options;
 mod record;
 mod search;
+mod write;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ops::Bound;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chroma::ChromaCollection;
 use chroma::client::ChromaHttpClientError;
-use chroma::types::{
-    GetResponse, Include, IncludeList, UpdateMetadata, UpdateMetadataValue, Where,
-};
+use chroma::types::{GetResponse, Include, IncludeList};
 
 use self::client::Client;
-use self::narrow::Narrow;
+use self::list::Listing;
 pub use self::options::ChromaOptions;
 use crate::collection::CollectionSpec;
 use crate::error::{IndexError, Result};
 use crate::filter::Filter;
-use crate::record::{Hit, Record, Scope, check_record, check_vector};
+use crate::record::{Hit, Record, Scope, check_vector};
 use crate::store::{Cursor, QueryOptions, Stats, VectorStore};
 
 /// Collections asked for at once.
 const COLLECTIONS: u32 = 100;
-/// Records asked for at once, with what they hold ...
+/// Records asked for at once, with what they hold.
 const RECORDS: u32 = 1000;
-/// ... and names alone.
-const NAMES: u32 = 10_000;
-/// Bytes sent at once, about: a server takes 40 MB.
-const BYTES: usize = 8 << 20;
 
 /// A [`VectorStore`] on a Chroma server (API v2; tried with 1.5.9).
 ///
@@ -58,14 +53,6 @@ pub struct ChromaStore {
 struct Known {
     spec: CollectionSpec,
     remote: ChromaCollection,
-}
-
-/// All records of a collection in a scope when its first page was read.
-#[derive(Debug)]
-struct Listing {
-    collection: String,
-    user: Option<String>,
-    keys: Arc<BTreeSet<Cursor>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -166,68 +153,6 @@ impl ChromaStore {
         })
     }
 
-    /// All records that meet a condition, page by page.
-    fn list(
-        &self,
-        spec: &CollectionSpec,
-        condition: Option<&Where>,
-        include: &[Include],
-        mut each: impl FnMut(GetResponse) -> Result<()>,
-    ) -> Result<()> {
-        let limit = if include.is_empty() { NAMES } else { RECORDS };
-        for page in 0.. {
-            let got = self.on(spec, "list vectors", |collection| {
-                let (condition, include) = (condition.cloned(), including(include));
-                let (limit, offset) = (Some(limit), Some(page * limit));
-                async move {
-                    collection
-                        .get(None, condition, limit, offset, include)
-                        .await
-                }
-            })?;
-            let last = got.ids.len() < limit as usize;
-            each(got)?;
-            if last {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// The names of the records in `scope` that match.
-    fn matching(
-        &self,
-        spec: &CollectionSpec,
-        scope: Scope<'_>,
-        filter: Option<&Filter>,
-    ) -> Result<HashSet<String>> {
-        let narrow = Narrow::new(scope, filter);
-        // Also where nothing can match, the collection must be there.
-        self.find(spec)?;
-        let mut keys = HashSet::new();
-        if narrow == Narrow::Nothing {
-            return Ok(keys);
-        }
-        let include: &[Include] = if filter.is_some() {
-            &[Include::Metadata]
-        } else {
-            &[]
-        };
-        self.list(spec, narrow.condition().as_ref(), include, |got| {
-            let Some(filter) = filter else {
-                keys.extend(got.ids);
-                return Ok(());
-            };
-            for record in self.records(spec, got)? {
-                if filter.matches(&record.metadata) {
-                    keys.insert(record::key(&record.user, &record.id));
-                }
-            }
-            Ok(())
-        })?;
-        Ok(keys)
-    }
-
     /// The records of an answer with metadata.
     fn records(&self, spec: &CollectionSpec, got: GetResponse) -> Result<Vec<Record>> {
         let columns = got.metadatas.unwrap_or_default();
@@ -250,105 +175,6 @@ impl ChromaStore {
             what: format!("record \"{key}\" of \"{}\" {what}", spec.name),
             source: None,
         })
-    }
-
-    /// The users and ids in `scope`, ordered.
-    fn keys(&self, spec: &CollectionSpec, scope: Scope<'_>) -> Result<BTreeSet<Cursor>> {
-        let keys = self.matching(spec, scope, None)?;
-        let cursors = keys.iter().filter_map(|key| record::user_and_id(key));
-        let cursors = cursors.map(|(user, id)| Cursor {
-            user: user.to_owned(),
-            id: id.to_owned(),
-        });
-        Ok(cursors.collect())
-    }
-
-    /// What pages are read from: the listing that the page before was read from, or a new one.
-    fn listing(
-        &self,
-        spec: &CollectionSpec,
-        scope: Scope<'_>,
-        after: Option<&Cursor>,
-    ) -> Result<Arc<BTreeSet<Cursor>>> {
-        let user = match scope {
-            Scope::User(user) => Some(user.to_owned()),
-            Scope::AllUsers => None,
-        };
-        if let (Some(listing), Some(after)) = (&*lock(&self.listing), after)
-            && (&listing.collection, &listing.user) == (&spec.name, &user)
-            && listing.keys.contains(after)
-        {
-            return Ok(listing.keys.clone());
-        }
-        let keys = Arc::new(self.keys(spec, scope)?);
-        *lock(&self.listing) = Some(Listing {
-            collection: spec.name.clone(),
-            user,
-            keys: keys.clone(),
-        });
-        Ok(keys)
-    }
-
-    /// Sends one batch. What the records held before goes: Chroma itself would keep columns that are not given.
-    fn send(&self, spec: &CollectionSpec, batch: &[Outgoing<'_>]) -> Result<()> {
-        let keys: Vec<String> = batch.iter().map(|record| record.key.clone()).collect();
-        let mut columns: HashMap<&str, UpdateMetadata> = batch
-            .iter()
-            .map(|record| (record.key.as_str(), record.columns.clone()))
-            .collect();
-        let held = self.get_some(spec, &keys, &[Include::Metadata])?;
-        for (key, held) in held.ids.iter().zip(held.metadatas.unwrap_or_default()) {
-            if let (Some(columns), Some(held)) = (columns.get_mut(key.as_str()), held) {
-                for name in held.into_keys() {
-                    columns.entry(name).or_insert(UpdateMetadataValue::None);
-                }
-            }
-        }
-        let columns: Vec<Option<UpdateMetadata>> = keys
-            .iter()
-            .map(|key| columns.get(key.as_str()).cloned())
-            .collect();
-        let metric = spec.metric;
-        let vectors: Vec<Vec<f32>> = batch
-            .iter()
-            .map(|record| record::compared(metric, &record.vector))
-            .collect();
-        self.on(spec, "store vectors", |collection| {
-            let (keys, vectors, columns) = (keys.clone(), vectors.clone(), columns.clone());
-            async move {
-                let columns = Some(columns);
-                collection.upsert(keys, vectors, None, None, columns).await
-            }
-        })?;
-        Ok(())
-    }
-
-    /// Removes those of `keys` that there are; returns how many.
-    fn remove(&self, spec: &CollectionSpec, keys: Vec<String>) -> Result<usize> {
-        *lock(&self.listing) = None;
-        let most = self.client.most_records()?;
-        for batch in keys.chunks(most) {
-            self.on(spec, "remove vectors", |collection| {
-                let keys = batch.to_vec();
-                async move { collection.delete(Some(keys), None, None).await }
-            })?;
-        }
-        Ok(keys.len())
-    }
-}
-
-/// A checked record on its way.
-struct Outgoing<'a> {
-    key: String,
-    vector: Vec<f32>,
-    columns: UpdateMetadata,
-    record: &'a Record,
-}
-
-impl Outgoing<'_> {
-    /// Bytes in a request, about: a value of a vector takes up to 12 as JSON and 6 as base64.
-    fn bytes(&self) -> usize {
-        18 * self.vector.len() + 2 * self.record.metadata.len() * 64 + 256
     }
 }
 
@@ -413,43 +239,7 @@ impl VectorStore for ChromaStore {
 
     fn upsert(&self, spec: &CollectionSpec, records: &[Record]) -> Result<()> {
         self.find(spec)?;
-        // Of two in one call the later stays: a server refuses both.
-        let mut outgoing: BTreeMap<String, Outgoing<'_>> = BTreeMap::new();
-        for record in records {
-            let vector = check_record(record, spec)?;
-            let columns = record::columns(record, &vector);
-            let columns = columns.map_err(|source| IndexError::MetadataJson {
-                id: record.id.clone(),
-                source,
-            })?;
-            let key = record::key(&record.user, &record.id);
-            let out = Outgoing {
-                key: key.clone(),
-                vector,
-                columns,
-                record,
-            };
-            outgoing.insert(key, out);
-        }
-        if outgoing.is_empty() {
-            return Ok(());
-        }
-        *lock(&self.listing) = None;
-        let most = self.client.most_records()?;
-        let (mut batch, mut bytes) = (Vec::new(), 0);
-        for record in outgoing.into_values() {
-            bytes += record.bytes();
-            batch.push(record);
-            if batch.len() == most || bytes >= BYTES {
-                self.send(spec, &batch)?;
-                (batch, bytes) = (Vec::new(), 0);
-            }
-        }
-        if batch.is_empty() {
-            Ok(())
-        } else {
-            self.send(spec, &batch)
-        }
+        self.write(spec, records)
     }
 
     fn get(&self, spec: &CollectionSpec, user: &str, ids: &[&str]) -> Result<Vec<Option<Record>>> {
@@ -467,24 +257,7 @@ impl VectorStore for ChromaStore {
 
     fn delete(&self, spec: &CollectionSpec, scope: Scope<'_>, ids: &[&str]) -> Result<usize> {
         self.find(spec)?;
-        let mut held = HashSet::new();
-        for ids in ids.chunks(RECORDS as usize) {
-            match scope {
-                Scope::User(user) => {
-                    let keys: BTreeSet<String> =
-                        ids.iter().map(|id| record::key(user, id)).collect();
-                    let keys: Vec<String> = keys.into_iter().collect();
-                    held.extend(self.get_some(spec, &keys, &[])?.ids);
-                }
-                Scope::AllUsers => {
-                    let condition = Narrow::to_ids(ids).condition();
-                    self.list(spec, condition.as_ref(), &[], |got| {
-                        held.extend(got.ids);
-                        Ok(())
-                    })?;
-                }
-            }
-        }
+        let held = self.held(spec, scope, ids)?;
         self.remove(spec, held.into_iter().collect())
     }
 
@@ -540,22 +313,7 @@ impl VectorStore for ChromaStore {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let keys = self.listing(spec, scope, after)?;
-        let start: Bound<&Cursor> = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let rest: (Bound<&Cursor>, Bound<&Cursor>) = (start, Bound::Unbounded);
-        let mut rest = keys.range::<Cursor, _>(rest).peekable();
-        let mut page = Vec::new();
-        // A record removed since the listing is left out, and makes room for the next.
-        while page.len() < limit && rest.peek().is_some() {
-            let wanted = rest
-                .by_ref()
-                .take((limit - page.len()).min(RECORDS as usize));
-            let wanted: Vec<String> = wanted.map(|at| record::key(&at.user, &at.id)).collect();
-            let got = self.get_some(spec, &wanted, &[Include::Metadata])?;
-            page.extend(self.records(spec, got)?);
-        }
-        page.sort_by(|a, b| (&a.user, &a.id).cmp(&(&b.user, &b.id)));
-        Ok(page)
+        self.read_page(spec, scope, after, limit)
     }
 
     fn stats(&self, spec: &CollectionSpec) -> Result<Stats> {

@@ -6,6 +6,7 @@ mod folder;
 mod garments;
 mod pages;
 mod search;
+mod server;
 
 use std::path::Path;
 
