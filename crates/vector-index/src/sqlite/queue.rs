@@ -31,8 +31,8 @@ CREATE TABLE vectors_queue (
 ) STRICT;
 ";
 
-/// Records sent at once.
-const BATCH: i64 = 1000;
+/// Records sent at once: few enough that a busy server has taken them before a request's time is up.
+const BATCH: i64 = 250;
 
 /// Notes in the caller's transaction that records were written or removed.
 pub(super) fn note<'a>(
