@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    data, edit, eval, feedback, ingest, inspect, list, preferences, recommend, remove, report,
-    score, search, show, similar, train, weights,
+    add_photo, data, duplicates, edit, eval, export, feedback, import, ingest, inspect, list,
+    preferences, recommend, remove, report, restore, score, search, settings, show, similar, train,
+    wear, weights,
 };
 use crate::server::{self, Store};
 
@@ -17,6 +18,8 @@ Examples:
   wardrobe search red summer dress
   wardrobe recommend --formality business --temperature 8 --rain --html lookbook.html
   wardrobe edit 3fa9c1 --category chinos --color navy
+  wardrobe wear 3fa9c1 77b0d2 a81c04
+  wardrobe export wardrobe.zip
   wardrobe list --json | jq '.garments[].category'
 
 Exit status: 0 all done, 1 failed, 2 bad usage, 3 some inputs failed and the rest is done.";
@@ -62,6 +65,9 @@ pub struct Global {
     /// The file of a garment detector instead of the usual one; `none` takes each photo to show one garment
     #[arg(long, global = true, value_name = "FILE")]
     pub detector: Option<PathBuf>,
+    /// The file of an outfit scorer, as `train compat` wrote it for the embedder in use, instead of the usual one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub scorer: Option<PathBuf>,
     /// Never open a network connection
     #[arg(long, global = true)]
     pub offline: bool,
@@ -94,14 +100,21 @@ pub enum Command {
     List(list::Args),
     Show(show::Args),
     Edit(edit::Args),
+    AddPhoto(add_photo::Args),
+    Duplicates(duplicates::Args),
     Remove(remove::Args),
+    Restore(restore::Args),
     Search(search::Args),
     Similar(similar::Args),
     Recommend(recommend::Args),
+    Wear(wear::Args),
     Feedback(feedback::Args),
     Preferences(preferences::Args),
     Score(score::Args),
     Report(report::Args),
+    Settings(settings::Args),
+    Export(export::Args),
+    Import(import::Args),
     Inspect(inspect::Args),
     Data(data::Args),
     Eval(eval::Args),

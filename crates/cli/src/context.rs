@@ -33,6 +33,8 @@ impl Context {
             clip: flags.clip,
             detector: detector_choice(flags.detector),
             embedder: None,
+            tagger: None,
+            scorer: flags.scorer,
         };
         // A GPU that is not there is told at once, not after minutes of reading photos.
         if !matches!(models.device.as_str(), "auto" | "cpu") {
@@ -115,7 +117,8 @@ impl Context {
         }
     }
 
-    fn home(&self) -> Result<PathBuf> {
+    /// The wardrobe's folder, which need not be there.
+    pub fn home(&self) -> Result<PathBuf> {
         if let Some(home) = self
             .home
             .as_ref()

@@ -3,6 +3,10 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use serde::Serialize;
+
+use crate::context::Context;
+
 /// How a command that ran ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -33,6 +37,35 @@ impl From<Status> for ExitCode {
             Status::Partial => Self::from(3),
         }
     }
+}
+
+/// An input that failed, in an answer.
+#[derive(Debug, Serialize)]
+pub struct Failed {
+    id: String,
+    error: String,
+}
+
+/// Does one thing to each id, tells what fails, and goes on.
+pub fn each<T>(
+    ids: Vec<String>,
+    context: &Context,
+    mut work: impl FnMut(&str) -> wardrobe::Result<T>,
+) -> (Vec<T>, Vec<Failed>) {
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    for id in ids {
+        match work(&id) {
+            Ok(result) => done.push(result),
+            Err(error) => {
+                failed.push(Failed {
+                    id,
+                    error: error.to_string(),
+                });
+                report(&error.into(), context.verbose);
+            }
+        }
+    }
+    (done, failed)
 }
 
 /// Help and version go to standard output; bad usage goes to standard error, with status 2.

@@ -3,6 +3,7 @@
 mod args;
 mod command;
 mod context;
+mod day;
 mod failure;
 mod output;
 mod progress;

@@ -6,12 +6,19 @@ use std::process::Stdio;
 
 use common::{Bench, only_line, program, run};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 23] = [
     "ingest",
     "list",
     "show",
     "edit",
+    "add-photo",
+    "duplicates",
     "remove",
+    "restore",
+    "wear",
+    "settings",
+    "export",
+    "import",
     "search",
     "similar",
     "recommend",
@@ -46,7 +53,7 @@ fn bad_usage_is_status_2() {
     let bench = Bench::new();
     for (args, words) in [
         (&[][..], "Usage"),
-        (&["wear"], "wear"),
+        (&["waer"], "wear"),
         (&["list", "--category", "jaket"], "did you mean jacket"),
         (&["list", "--color", "navi"], "navy"),
         (&["list", "--season", "autumn"], "fall"),
@@ -144,7 +151,14 @@ fn score_reads_files_and_standard_input() {
     std::fs::write(&file, outfit).unwrap();
     let scored = bench.json(0, &["score", &file.to_string_lossy()]);
     assert_eq!(common::keys(&scored), ["breakdown", "explanation", "score"]);
-    let terms = ["category", "color", "formality", "learned", "preference"];
+    let terms = [
+        "category",
+        "color",
+        "formality",
+        "learned",
+        "preference",
+        "rotation",
+    ];
     assert_eq!(common::keys(&scored["breakdown"]), terms);
     assert!(scored["breakdown"]["learned"].is_null());
     assert!(scored["score"].as_f64().unwrap() > 0.7, "{scored}");

@@ -81,6 +81,20 @@ pub enum EvalError {
         /// The confidence found.
         value: f32,
     },
+    /// There is nothing to tell from each other.
+    #[error("{positives} positives and {negatives} negatives: give at least one of each")]
+    OneSided {
+        /// Positives given.
+        positives: usize,
+        /// Negatives given.
+        negatives: usize,
+    },
+    /// A score is NaN.
+    #[error("sample {sample}: its score is NaN")]
+    NotAScore {
+        /// Which sample, counted from 0.
+        sample: usize,
+    },
     /// A box is none, or its score is NaN.
     #[error(
         "sample {sample}: the {role} box {corners:?} with score {score} is no detection; \

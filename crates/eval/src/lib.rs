@@ -21,6 +21,7 @@
 
 mod calibration;
 mod classification;
+mod compatibility;
 mod detection;
 mod error;
 mod interval;
@@ -32,6 +33,7 @@ pub use classification::{
     ClassMetrics, ConfusedPair, Confusion, accuracy, confused_pairs, confusion, macro_f1,
     per_class, top_k_accuracy, top_k_hits,
 };
+pub use compatibility::{best_threshold, choice_points, roc_auc, threshold_accuracy};
 pub use detection::{
     ClassDetection, DetectionIntervals, DetectionMatches, DetectionMetrics, DetectionScores,
     ImageBoxes, MOST_A_PHOTO, ScoredBox, TruthBox, detection_metrics,

@@ -32,11 +32,12 @@ impl SqueezeExcite {
         scale_channels(x, &gate)
     }
 
-    /// [`SqueezeExcite::forward`] where the mean over pixels is known; for inference.
+    /// [`SqueezeExcite::forward`] where the mean over pixels is known; for inference, in the
+    /// place of `x` ([`gate_pixels`]).
     ///
     /// # Shapes
     /// (n, h, w, c), (n, c) -> (n, h, w, c)
-    pub fn forward_mean(&self, x: &Tensor, mean: &Tensor) -> Result<Tensor> {
+    pub fn forward_mean(&self, x: Tensor, mean: &Tensor) -> Result<Tensor> {
         let Some((reduce, expand)) = &self.packed else {
             return self.fold()?.forward_mean(x, mean);
         };

@@ -241,7 +241,7 @@ on_every_device! {
         let on = |t: &Tensor, precision: Precision| t.to_device(device)?.to_dtype(precision.dtype());
         let open = ops::activate(&gate, ops::Activation::Sigmoid).unwrap();
         packed_is(device, &ops::scale_channels(&x, &open).unwrap(), |p| {
-            packed::gate_pixels(&on(&x, p)?, &gate.to_device(device)?)
+            packed::gate_pixels(on(&x, p)?.copy()?, &gate.to_device(device)?)
         });
         packed_is(device, &ops::max_pool2d(&x, geometry(5, 1, 2)).unwrap(), |p| {
             packed::max_pixels(&on(&x, p)?, 5)
@@ -283,7 +283,7 @@ on_every_device! {
         let expected = build(&Device::Cpu).unwrap().forward(&x).unwrap();
         packed_is(device, &expected, |precision| {
             let x = x.to_device(device)?.to_dtype(precision.dtype())?;
-            build(device)?.fold()?.forward_mean(&x, &packed::mean_pixels(&x)?)
+            build(device)?.fold()?.forward_mean(x.copy()?, &packed::mean_pixels(&x)?)
         });
     }
 }

@@ -3,7 +3,8 @@
 use candle_core::{DType, Device, Result, Tensor};
 use wardrobe_nn::ops::{Activation, ConvGeometry, conv2d, depthwise_conv2d};
 use wardrobe_nn::packed::{
-    PackedConv, PackedDepthwise, Precision, double_pixels, gate_pixels, max_pixels, mean_pixels,
+    PackedConv, PackedDepthwise, Precision, by_image, double_pixels, gate_pixels, max_pixels,
+    mean_pixels,
 };
 use wardrobe_testkit::{Random, assert_close};
 
@@ -312,7 +313,7 @@ fn pixels_are_averaged_gated_pooled_and_doubled() -> Result<()> {
             .recip()?
             .reshape((2, 1, 1, 20))?;
         close(
-            &gate_pixels(&x, &gate)?,
+            &gate_pixels(x.copy()?, &gate)?,
             &exact.broadcast_mul(&sigmoid)?,
             "gate",
         );
@@ -383,4 +384,36 @@ fn a_depthwise_convolution_knows_its_mean() -> Result<()> {
 #[test]
 fn kernels_of_lesser_processors_hold_too() {
     wardrobe_testkit::again_with_narrower_instructions();
+}
+
+/// Networks that run at the same time on the same threads wait for their own work alone.
+#[test]
+fn single_images_on_many_threads_come_to_an_end() {
+    let mut random = Random::new(41);
+    let x = draw(&mut random, &[1, 24, 24, 64])
+        .to_dtype(DType::F32)
+        .unwrap();
+    let weight = draw(&mut random, &[512, 64, 1, 1]);
+    let conv = PackedConv::new(
+        &weight,
+        None,
+        geometry(1, 1, 0),
+        Activation::Silu,
+        Precision::F32,
+    )
+    .unwrap();
+    // One network within another: the inner one runs on a thread that is busy with the outer.
+    let run = || {
+        let layers = |x: &Tensor| by_image(x, |x| conv.forward(x));
+        by_image(&x, layers)
+            .and_then(|y| y.flatten_all()?.to_vec1::<f32>())
+            .unwrap()
+    };
+    let alone = run();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..6)
+            .map(|_| scope.spawn(|| (0..40).all(|_| run() == alone)))
+            .collect();
+        assert!(threads.into_iter().all(|thread| thread.join().unwrap()));
+    });
 }

@@ -39,6 +39,11 @@ pub struct TrainConfig {
     pub stochastic_depth: f32,
     /// Draws everything random: 0.
     pub seed: u64,
+    /// Weight of what a data set says of its photos beside their category (article type, colour, season, usage), each
+    /// learned by a head that is thrown away afterwards: 0. The features then tell of it.
+    pub facet_weight: f64,
+    /// Weight of drawing the features of photos with the same label together (Khosla et al. 2020): 0.
+    pub contrast_weight: f64,
     /// How photos are varied.
     pub augment: AugmentConfig,
     /// The data sets; the first one with a validation part decides which epoch is best.
@@ -63,6 +68,8 @@ impl Default for TrainConfig {
             dropout: 0.2,
             stochastic_depth: 0.2,
             seed: 0,
+            facet_weight: 0.0,
+            contrast_weight: 0.0,
             augment: AugmentConfig::default(),
             data: Vec::new(),
         }
@@ -205,6 +212,16 @@ impl TrainConfig {
         ];
         if let Some((name, side)) = sides.into_iter().find(|(_, side)| (1..32).contains(side)) {
             return Err(format!("{name} = {side} is neither 0 nor at least 32"));
+        }
+        let weights = [
+            ("facet_weight", self.facet_weight),
+            ("contrast_weight", self.contrast_weight),
+        ];
+        if let Some((name, weight)) = weights
+            .into_iter()
+            .find(|(_, weight)| weight.is_nan() || *weight < 0.0)
+        {
+            return Err(format!("{name} = {weight} is not a weight of 0 or more"));
         }
         if let Some(data) = self.data.iter().find(|data| data.repeat == 0) {
             return Err(format!(

@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wardrobe_types::{
     BasicColor, BoxXyxy, Category, Color, ColorName, EmbedderId, Embedding, Error, Fit,
-    FormalityBand, Garment, Pattern, Rgb8, Season, Slot, Style, labels::ClothingLabel,
+    FormalityBand, Garment, Hemisphere, Material, Pattern, Rgb8, Season, Slot, Style,
+    labels::ClothingLabel,
 };
 
 /// Text and JSON round trips, kebab-case, distinct names, and that near misses are refused.
@@ -44,6 +45,8 @@ fn every_vocabulary_round_trips() {
     check(Category::ALL);
     check(Slot::ALL);
     check(Pattern::ALL);
+    check(Material::ALL);
+    check(Hemisphere::ALL);
     check(Fit::ALL);
     check(Season::ALL);
     check(Style::ALL);

@@ -39,10 +39,14 @@ impl Wardrobe {
         }
         // Vectors that an earlier version has stored lack what filters look at.
         let collections = self.vectors()?.collections()?;
-        let garments = self.garments(&Filter::default())?;
+        let shown = self.garments(&Filter::default())?;
+        let removed = self.removed()?;
         self.store.transaction(|tx| {
-            (garments.iter())
-                .try_for_each(|garment| vectors::describe_in(tx, garment, &collections))
+            let shown = shown.iter().map(|garment| (garment, false));
+            let removed = removed.iter().map(|garment| (garment, true));
+            shown.chain(removed).try_for_each(|(garment, removed)| {
+                vectors::describe_in(tx, garment, removed, &collections)
+            })
         })
     }
 

@@ -185,10 +185,11 @@ pub(crate) fn delete_in(
 pub(crate) fn upsert_in(
     tx: &Transaction<'_>,
     garment: &Garment,
+    removed: bool,
     embedding: &Embedding,
 ) -> Result<()> {
     let record = Record {
-        metadata: metadata(garment),
+        metadata: metadata(garment, removed),
         ..Record::new(garment.id.as_str(), embedding.values().to_vec())
     };
     let spec = spec(embedding.embedder(), embedding.dimension());
@@ -199,19 +200,20 @@ pub(crate) fn upsert_in(
 pub(crate) fn describe_in(
     tx: &Transaction<'_>,
     garment: &Garment,
+    removed: bool,
     collections: &[CollectionSpec],
 ) -> Result<()> {
     for spec in collections {
         let id = garment.id.as_str();
-        SqliteStore::describe_in(tx, spec, DEFAULT_USER, id, metadata(garment))?;
+        SqliteStore::describe_in(tx, spec, DEFAULT_USER, id, metadata(garment, removed))?;
     }
     Ok(())
 }
 
 /// What filters can look at: the garment as its wearer has it, under the names it has in JSON.
-fn metadata(garment: &Garment) -> Metadata {
+fn metadata(garment: &Garment, removed: bool) -> Metadata {
     let texts = |texts: &mut dyn Iterator<Item = &str>| texts.collect::<Vec<_>>().into();
-    let fields: [(&str, Option<Value>); 9] = [
+    let fields: [(&str, Option<Value>); 10] = [
         ("category", Some(garment.category.as_str().into())),
         (
             "slots",
@@ -233,6 +235,7 @@ fn metadata(garment: &Garment) -> Metadata {
             Some(texts(&mut garment.styles.iter().map(|s| s.as_str()))),
         ),
         ("laundry", Some(garment.laundry.into())),
+        ("removed", Some(removed.into())),
     ];
     let known = fields
         .into_iter()

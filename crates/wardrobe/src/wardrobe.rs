@@ -4,13 +4,16 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Transaction;
-use wardrobe_types::{Garment, GarmentId};
+use wardrobe_types::{EmbedderId, Garment, GarmentId};
 
 use crate::database::Access;
 use crate::home::Home;
-use crate::store::{Store, delete_edits, delete_garment, garment_in, insert_edit};
+use crate::models::find_outfit_scorer;
+use crate::store::{Store, delete_edits, garment_in, insert_edit};
 use crate::vectors::{self, Vectors};
-use crate::{Clip, Edit, Filter, GarmentDetector, ModelOptions, Models, Result, database};
+use crate::{
+    Clip, Edit, Filter, GarmentDetector, ModelOptions, Models, OutfitScorer, Result, database,
+};
 
 /// One folder of photos, garments and what is known of them.
 #[derive(Debug)]
@@ -80,6 +83,11 @@ impl Wardrobe {
     /// Where a garment's `photo` or `crop` is now.
     pub fn path(&self, relative: &str) -> PathBuf {
         self.home.path(relative)
+    }
+
+    /// What judges outfits of this embedder's garments, where there are weights for it.
+    pub(crate) fn outfit_scorer(&self, embedder: &EmbedderId) -> Result<Option<OutfitScorer>> {
+        find_outfit_scorer(&self.options, embedder)
     }
 
     /// The models, loaded on first use.
@@ -153,7 +161,7 @@ impl Wardrobe {
         self.correct(id, |tx, id| insert_edit(tx, id, edit))
     }
 
-    /// Takes back all corrections of a garment, the laundry included.
+    /// Takes back all corrections of a garment, the laundry included; its price stays.
     ///
     /// # Errors
     /// As [`Wardrobe::edit`].
@@ -173,30 +181,9 @@ impl Wardrobe {
         self.store.transaction(|tx| {
             change(tx, &id).map_err(&failed)?;
             let garment = garment_in(tx, &id).map_err(&failed)?;
-            vectors::describe_in(tx, &garment, &collections)?;
+            vectors::describe_in(tx, &garment, false, &collections)?;
             Ok(garment)
         })
-    }
-
-    /// Removes a garment, and its photo with the last garment on it. Returns the garment as it was.
-    ///
-    /// # Errors
-    /// As [`Wardrobe::edit`].
-    pub fn remove(&mut self, id: &str) -> Result<Garment> {
-        let garment = self.garment(id)?;
-        let photo = self.store.photo_of(&garment.id)?;
-        let collections = self.vectors()?.collections()?;
-        let failed = self.store.failed();
-        let photo_is_free = self.store.transaction(|tx| {
-            vectors::delete_in(tx, &garment.id, &collections)?;
-            delete_garment(tx, &garment.id, &photo.sha256).map_err(failed)
-        })?;
-        // After the rows: a crash in between leaves a file too many, never a row without its file.
-        self.home.remove(&garment.crop)?;
-        if photo_is_free {
-            self.home.remove(&photo.file)?;
-        }
-        Ok(garment)
     }
 
     /// The full ids that a request's garments, given by id or beginning of id, stand for.

@@ -226,7 +226,7 @@ impl MbConv {
                 .forward(&self.depthwise.forward(&y, mode)?)?,
             Mode::Eval => {
                 let (y, mean) = self.depthwise.forward_with_mean(&y)?;
-                self.squeeze_excite.forward_mean(&y, &mean)?
+                self.squeeze_excite.forward_mean(y, &mean)?
             }
         };
         match (&self.residual, mode) {

@@ -1,9 +1,11 @@
 //! `wardrobe eval`: weights and methods, measured on labelled data.
 
 mod clip;
+mod compat;
 mod detect;
 mod embed;
 mod preferences;
+mod tag;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -30,7 +32,7 @@ const SHOWN: usize = 8;
 /// Measure a model or method on labelled data, in the data's own labels
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors\n  wardrobe eval preferences --data data/tags/clothing.csv --plot preferences.png"
+    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors\n  wardrobe eval compat --data polyvore --weights runs/compat/best.safetensors\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors\n  wardrobe eval tag --data products\n  wardrobe eval preferences --data data/tags/clothing.csv --plot preferences.png"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -45,12 +47,16 @@ enum Task {
     Classify(Data),
     /// CLIP, on photos with texts, on folders named as what their photos show, or on both
     Clip(clip::Args),
+    /// The outfit scorer, on outfits that people wear, beside baselines
+    Compat(compat::Args),
     /// The colours, on a catalogue: styles.csv and images/
     Colors(Data),
     /// The garments' embeddings, on a folder of photos a label or on styles.csv and images/
     Embed(embed::Args),
     /// The search in words, on a catalogue: styles.csv and images/, taken into a wardrobe of their own
     Search(Data),
+    /// The tagger, on a catalogue: styles.csv and images/, beside what is most usual
+    Tag(tag::Args),
     /// What feedback teaches: simulated wearers with hidden tastes, on a table of garments' tags
     Preferences(preferences::Args),
 }
@@ -86,12 +92,14 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let measured = match args.task {
         // Its metrics have parts, and so a document of their own.
         Task::Detect(Data { data }) => return detect::run(&data, &bar, context),
+        Task::Compat(args) => return compat::run(args, &bar, context),
         Task::Preferences(args) => return preferences::run(&args, &bar, context),
         Task::Classify(Data { data }) => classify(&data, &bar, context),
         Task::Clip(args) => clip::measure(&args, &bar, context),
         Task::Colors(Data { data }) => colors(&data, &bar, context),
         Task::Embed(args) => embed::measure(&args, &bar, context),
         Task::Search(Data { data }) => search(&data, &bar, context),
+        Task::Tag(args) => tag::measure(&args, &bar, context),
     };
     bar.finish_and_clear();
     let mut document = measured?;
@@ -234,7 +242,7 @@ fn text(document: &Document) -> String {
         document.task, document.n, document.seconds
     );
     for (name, value) in &document.metrics {
-        let _ = write!(text, "  {name:14} {value:.3}");
+        let _ = write!(text, "  {name:22} {value:.3}");
         if let Some(Interval { low, high }) = document.ci95.get(name) {
             let _ = write!(text, "  ({low:.3} to {high:.3} at 95 %)");
         }

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use indicatif::ProgressBar;
 use wardrobe::{IngestReport, PhotoReport, PhotoStatus, Progress, WarningKind};
 use wardrobe_types::Garment;
@@ -35,7 +33,7 @@ pub struct Args {
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     let mut wardrobe = context.wardrobe()?;
-    let cancel = stop_on_ctrl_c()?;
+    let cancel = progress::stop_on_ctrl_c("stopping after this photo; what is stored stays")?;
     let bar = progress::bar(context.quiet);
     let report = wardrobe.ingest(&args.paths, &cancel, |progress| {
         follow(progress, &bar, context)
@@ -50,19 +48,6 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         summary.added + summary.duplicate,
         summary.failed + summary.rejected + unread,
     ))
-}
-
-/// The flag that Ctrl-C raises.
-fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
-    let cancel = Arc::new(AtomicBool::new(false));
-    let raised = Arc::clone(&cancel);
-    ctrlc::set_handler(move || {
-        if !raised.swap(true, Ordering::Relaxed) {
-            output::to_stderr("stopping after this photo; what is stored stays");
-        }
-    })
-    .context("cannot catch Ctrl-C")?;
-    Ok(cancel)
 }
 
 /// Moves the bar on and tells at once what is wrong with a photo.

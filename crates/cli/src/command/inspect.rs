@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use wardrobe::{Clip, Models, contact_sheet, draw, inspect, thumbnail};
+use wardrobe::{Clip, ModelOptions, Models, contact_sheet, draw, inspect, thumbnail};
 
-use crate::command::inspected::{Classified, Colors, Detected, Embedded, Quality, Row};
+use crate::command::inspected::{Classified, Colors, Detected, Embedded, Quality, Row, TagsFound};
 use crate::context::Context;
 use crate::failure::Status;
 use crate::output;
@@ -14,7 +14,7 @@ use crate::output;
 /// Run one stage alone on photos; nothing is stored
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe inspect quality photos/\n  wardrobe inspect classify shirt.jpg -k 3 --json\n  wardrobe inspect colors shirt.jpg\n  wardrobe inspect detect outfit.jpg --draw boxes.png\n  wardrobe inspect embed shirt.jpg --text \"a striped shirt\" --json"
+    after_help = "Examples:\n  wardrobe inspect quality photos/\n  wardrobe inspect classify shirt.jpg -k 3 --json\n  wardrobe inspect colors shirt.jpg\n  wardrobe inspect tags shirt.jpg --json\n  wardrobe inspect detect outfit.jpg --draw boxes.png\n  wardrobe inspect embed shirt.jpg --text \"a striped shirt\" --json"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -43,6 +43,14 @@ enum Stage {
     },
     /// The dominant colours of the garment in each photo
     Colors(Photos),
+    /// Pattern, fit, formality, seasons and styles of the garment in each photo, with their probabilities
+    Tags {
+        #[command(flatten)]
+        photos: Photos,
+        /// The tagger's file instead of the usual one, as `train tag` wrote it for the classifier in use
+        #[arg(long, value_name = "FILE")]
+        tagger: Option<PathBuf>,
+    },
     /// The embedding of the garment in each photo, or of texts; by CLIP where its weights are at hand
     Embed {
         /// Photos, or folders of them
@@ -106,6 +114,21 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
             let models = Models::load(context.models())?;
             let looks = inspect::looks(&models, &photos.paths)?;
             let rows = rows(looks, |path, look| Classified::new(path, look, k));
+            tell(
+                PhotosDocument { photos: rows },
+                |document| &document.photos,
+                context,
+            )
+        }
+        Stage::Tags { photos, tagger } => {
+            let models = Models::load(&ModelOptions {
+                tagger,
+                ..context.models().clone()
+            })?;
+            models.tagger().context(
+                "no tagger for this classifier: `wardrobe train tag --weights FILE` trains one",
+            )?;
+            let rows = rows(inspect::looks(&models, &photos.paths)?, TagsFound::new);
             tell(
                 PhotosDocument { photos: rows },
                 |document| &document.photos,

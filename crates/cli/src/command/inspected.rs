@@ -1,10 +1,13 @@
 //! The rows of `wardrobe inspect`, as JSON and as text.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use wardrobe::quality::{Blur, Exposure, QualityReport, Warning};
 use wardrobe::{Look, Prediction, inspect};
 use wardrobe_types::{
-    BasicColor, BoxXyxy, Category, Color, ColorName, EmbedderId, Embedding, Rgb8,
+    BasicColor, BoxXyxy, Category, Color, ColorName, EmbedderId, Embedding, Fit, Formality,
+    Pattern, Rgb8, Season, Style,
 };
 
 use crate::output::Output;
@@ -173,6 +176,77 @@ impl Row for Classified {
         let percent = |p: &Guess| format!("{} {:.0} %", p.category, p.confidence * 100.0);
         let top: Vec<String> = self.top.iter().map(percent).collect();
         format!("{}  {}", self.path, top.join(", "))
+    }
+}
+
+/// `inspect tags`; a tag that the tagger did not learn is null.
+#[derive(Serialize)]
+pub struct TagsFound {
+    path: String,
+    pattern: Told<Option<Pattern>>,
+    fit: Told<Option<Fit>>,
+    formality: Option<Formality>,
+    seasons: Told<Vec<Season>>,
+    styles: Told<Vec<Style>>,
+    error: Option<String>,
+}
+
+/// A tag, and how likely each of its labels is.
+#[derive(Serialize)]
+struct Told<T> {
+    value: T,
+    probabilities: BTreeMap<String, f32>,
+}
+
+impl TagsFound {
+    pub fn new(path: String, found: Result<Look, String>) -> Self {
+        let (look, error) = split(found);
+        let tags = look.map(|look| look.tags).unwrap_or_default();
+        Self {
+            path,
+            pattern: told(tags.pattern.value, tags.pattern.probabilities),
+            fit: told(tags.fit.value, tags.fit.probabilities),
+            formality: tags.formality,
+            seasons: told(tags.seasons.values, tags.seasons.probabilities),
+            styles: told(tags.styles.values, tags.styles.probabilities),
+            error,
+        }
+    }
+}
+
+fn told<T, L: ToString>(value: T, probabilities: Vec<(L, f32)>) -> Told<T> {
+    let probabilities = probabilities.into_iter();
+    Told {
+        value,
+        probabilities: probabilities
+            .map(|(label, p)| (label.to_string(), p))
+            .collect(),
+    }
+}
+
+impl Row for TagsFound {
+    fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    fn text(&self) -> String {
+        let one = |name: &str, p: &BTreeMap<String, f32>| {
+            p.get(name).map(|p| format!("{name} {:.0} %", p * 100.0))
+        };
+        let pattern = self.pattern.value.map(|pattern| pattern.to_string());
+        let fit = self.fit.value.map(|fit| fit.to_string());
+        let seasons = self.seasons.value.iter().map(Season::to_string);
+        let styles = self.styles.value.iter().map(Style::to_string);
+        let mut words: Vec<String> = Vec::new();
+        words.extend(pattern.and_then(|name| one(&name, &self.pattern.probabilities)));
+        words.extend(fit.and_then(|name| one(&name, &self.fit.probabilities)));
+        words.extend(seasons.filter_map(|name| one(&name, &self.seasons.probabilities)));
+        words.extend(styles.filter_map(|name| one(&name, &self.styles.probabilities)));
+        words.extend(
+            self.formality
+                .map(|f| format!("formality {:.2}", f.value())),
+        );
+        format!("{}  {}", self.path, words.join(", "))
     }
 }
 

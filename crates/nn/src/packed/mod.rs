@@ -15,6 +15,7 @@ mod pixels;
 
 mod activate;
 mod attention;
+mod awake;
 mod conv;
 mod depthwise;
 #[cfg(feature = "gpu")]
@@ -111,7 +112,7 @@ pub fn for_each_image<R: Send>(
 ) -> Result<Vec<R>> {
     match x.dim(0)? {
         // On one of rayon's threads, so that handing work to them costs no switch of threads at every layer.
-        0 | 1 => Ok(vec![rayon::scope(|_| network(x))?]),
+        0 | 1 => Ok(vec![awake::awake(|| network(x))?]),
         images => (0..images)
             .into_par_iter()
             .with_max_len(1)

@@ -1,7 +1,8 @@
 //! What lies between convolutions: the mean over pixels, and gates.
 
 use super::view::{Output, View, borrow, readable};
-use candle_core::{DType, Device, Result, Tensor, bail};
+use candle_core::backend::BackendStorage;
+use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Result, Tensor, bail};
 use half::bf16;
 use rayon::prelude::*;
 
@@ -40,14 +41,15 @@ fn mean<T: Output>(x: &Tensor) -> Result<Tensor> {
     Tensor::from_vec(means, (n, c), &Device::Cpu)
 }
 
-/// `x * sigmoid(gate)`, a gate for each channel and image: squeeze-and-excitation's last step.
+/// `x * sigmoid(gate)`, a gate for each channel and image: squeeze-and-excitation's last step. On the CPU it is done in
+/// the place of `x`: tensors that share its values see them change.
 ///
 /// # Shapes
 /// `x` (n, h, w, c) in f32 or bf16, `gate` (n, c) in f32 -> as `x`
 ///
 /// # Errors
 /// Other shapes or types.
-pub fn gate_pixels(x: &Tensor, gate: &Tensor) -> Result<Tensor> {
+pub fn gate_pixels(x: Tensor, gate: &Tensor) -> Result<Tensor> {
     let (n, _, _, c) = x.dims4()?;
     if gate.dims() != [n, c] {
         bail!(
@@ -58,29 +60,47 @@ pub fn gate_pixels(x: &Tensor, gate: &Tensor) -> Result<Tensor> {
     }
     #[cfg(feature = "gpu")]
     if let Some(gpu) = crate::gpu::Gpu::of(x.device()) {
-        return super::gpu::gate_pixels(&gpu, x, gate);
+        return super::gpu::gate_pixels(&gpu, &x, gate);
     }
-    match x.dtype() {
-        DType::BF16 => gated::<bf16>(x, gate),
-        _ => gated::<f32>(x, gate),
+    let mut gates: Vec<f32> = super::view::values(gate)?;
+    sigmoid_all(&mut gates);
+    let x = x.contiguous()?;
+    x.inplace_op1(&Gates(gates))?;
+    Ok(x)
+}
+
+/// Gates of a batch, image by image.
+struct Gates(Vec<f32>);
+
+impl InplaceOp1 for Gates {
+    fn name(&self) -> &'static str {
+        "gate_pixels"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let values = layout.start_offset()..layout.start_offset() + layout.shape().elem_count();
+        let (_, h, w, c) = layout.shape().dims4()?;
+        match storage {
+            CpuStorage::F32(all) => self.scale(&mut all[values], h, w * c),
+            CpuStorage::BF16(all) => self.scale(&mut all[values], h, w * c),
+            other => bail!("gate_pixels: expected f32 or bf16, got {:?}", other.dtype()),
+        }
+        Ok(())
     }
 }
 
-fn gated<T: Output>(x: &Tensor, gate: &Tensor) -> Result<Tensor> {
-    let (n, h, w, c) = x.dims4()?;
-    let mut gates: Vec<f32> = super::view::values(gate)?;
-    sigmoid_all(&mut gates);
-    let readable = readable(x, T::DTYPE)?;
-    let borrowed = borrow(&readable);
-    let view = borrowed.view::<T>()?;
-    let mut out = vec![T::of(0.0); n * h * w * c];
-    // A row of pixels is little work in the last layers.
-    let rows = (1 << 15) / (w * c).max(1);
-    out.par_chunks_mut((w * c).max(1))
-        .with_min_len(rows.max(1))
-        .enumerate()
-        .for_each(|(row, out)| scale(&view, row * w, &gates[row / h * c..][..c], out));
-    Tensor::from_vec(out, (n, h, w, c), &Device::Cpu)
+impl Gates {
+    /// Images of `h` rows of `row` values.
+    fn scale<T: Output>(&self, pixels: &mut [T], h: usize, row: usize) {
+        let channels = self.0.len() * h * row / pixels.len().max(1);
+        // A row of pixels is little work in the last layers.
+        let rows = (1 << 15) / row.max(1);
+        pixels
+            .par_chunks_mut(row.max(1))
+            .with_min_len(rows.max(1))
+            .enumerate()
+            .for_each(|(i, pixels)| scale(pixels, &self.0[i / h * channels..][..channels]));
+    }
 }
 
 /// Defines a function over activations that is compiled for AVX-512, AVX2 and any processor.
@@ -127,11 +147,11 @@ compiled! {
 }
 
 compiled! {
-    /// Pixels from `first`, times a factor a channel.
-    fn scale<T>(x: &View<'_, T>, first: usize, gates: &[f32], out: &mut [T]) {
-        for (i, out) in out.chunks_exact_mut(gates.len().max(1)).enumerate() {
-            for ((out, &x), gate) in out.iter_mut().zip(x.row(first + i)).zip(gates) {
-                *out = T::of(x.to_f32() * gate);
+    /// Pixels times a factor a channel.
+    fn scale<T>(pixels: &mut [T], gates: &[f32]) {
+        for pixel in pixels.chunks_exact_mut(gates.len().max(1)) {
+            for (x, gate) in pixel.iter_mut().zip(gates) {
+                *x = T::of(x.to_f32() * gate);
             }
         }
     }

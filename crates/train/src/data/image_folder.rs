@@ -20,7 +20,7 @@ pub(super) fn read(path: &Path) -> Result<Dataset> {
         let categories = categories(label);
         for photo in sorted(&folder)? {
             if wardrobe_ingest::probe(&photo).is_ok() {
-                data.add(photo, label, categories.as_deref());
+                data.add(photo, label, categories.as_deref(), Vec::new());
             }
         }
     }

@@ -5,14 +5,17 @@ pub mod cut_paste;
 pub mod detection;
 mod image_folder;
 mod labelled;
+pub mod outfits;
 mod pairs;
 mod photos;
 mod styles_csv;
+mod tags;
 
 pub use check::decode_all;
 pub use labelled::Labelled;
 pub use pairs::{Pair, Pairs};
 pub use photos::PhotoCache;
+pub use tags::{TagSample, TagSet, Tags};
 
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
@@ -28,6 +31,28 @@ pub struct Dataset {
     pub samples: Vec<Sample>,
     /// Labels that have no category here, and how many photos each leaves out.
     pub unmapped: BTreeMap<String, usize>,
+    /// What else the data set says of its photos.
+    pub facets: Vec<Facet>,
+}
+
+/// Something that a data set says of its photos beside their labels: their season, their colour.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facet {
+    /// Its name.
+    pub name: String,
+    /// What it can be.
+    pub values: Vec<String>,
+}
+
+impl Facet {
+    /// The index of a value, which is added where it is new.
+    fn index(&mut self, value: &str) -> usize {
+        let found = self.values.iter().position(|known| known == value);
+        found.unwrap_or_else(|| {
+            self.values.push(value.to_owned());
+            self.values.len() - 1
+        })
+    }
 }
 
 /// A data set's label.
@@ -46,6 +71,8 @@ pub struct Sample {
     pub path: PathBuf,
     /// Index into [`Dataset::labels`].
     pub label: usize,
+    /// For each of [`Dataset::facets`], the index of its value; `None` where that is unknown.
+    pub facets: Vec<Option<usize>>,
 }
 
 /// Which part of a data set.
@@ -146,7 +173,13 @@ impl Dataset {
     }
 
     /// Adds a photo under `label`; one that covers no category is counted as unmapped.
-    fn add(&mut self, path: PathBuf, label: &str, categories: Option<&[Category]>) {
+    fn add(
+        &mut self,
+        path: PathBuf,
+        label: &str,
+        categories: Option<&[Category]>,
+        facets: Vec<Option<usize>>,
+    ) {
         let Some(categories) = categories else {
             *self.unmapped.entry(label.to_owned()).or_default() += 1;
             return;
@@ -163,7 +196,11 @@ impl Dataset {
         if !name.split('/').any(|part| part == label) {
             *name = format!("{name}/{label}");
         }
-        self.samples.push(Sample { path, label: index });
+        self.samples.push(Sample {
+            path,
+            label: index,
+            facets,
+        });
     }
 }
 

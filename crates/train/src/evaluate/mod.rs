@@ -3,8 +3,10 @@
 pub mod classify;
 pub mod clip;
 pub mod colors;
+pub mod compat;
 pub mod detect;
 pub mod embed;
 mod neighbours;
 pub mod preferences;
 pub mod search;
+pub mod tag;

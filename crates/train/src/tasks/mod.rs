@@ -2,8 +2,10 @@
 
 pub mod classify;
 pub mod clip;
+pub mod compat;
 pub mod detect;
 pub mod embed;
+pub mod tag;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -20,7 +20,9 @@ pub use clothing::ClothingLabel;
 pub use deepfashion2::{DEEPFASHION2, deepfashion2_class};
 pub use detector::DetectorClass;
 pub use polyvore::{POLYVORE, POLYVORE_UNMAPPED, polyvore_categories};
-pub use products::{ARTICLE_TYPES, article_type};
+pub use products::{
+    ARTICLE_TYPES, Usage, article_type, pattern_in_name, product_season, product_usage,
+};
 
 use crate::vocabulary::unknown;
 use crate::{Category, Result};

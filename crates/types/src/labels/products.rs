@@ -2,7 +2,7 @@
 
 use super::LabelTable;
 use crate::Category as C;
-use crate::Category;
+use crate::{Category, Formality, Pattern, Season, Style};
 
 const T_SHIRTS: &[Category] = &[C::TShirt, C::Polo];
 const TOPS: &[Category] = &[C::Blouse, C::LongSleeveTop];
@@ -178,4 +178,119 @@ pub const ARTICLE_TYPES: LabelTable = LabelTable {
 /// The categories an `articleType` covers, most usual first; `None` where it is unmapped or unknown.
 pub fn article_type(label: &str) -> Option<&'static [Category]> {
     ARTICLE_TYPES.categories(label)
+}
+
+/// What a product's `usage` says of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usage {
+    /// How formal it is.
+    pub formality: Formality,
+    /// Its styles, of those that usages tell apart.
+    pub styles: &'static [Style],
+}
+
+/// The usages of the whole table. `Ethnic` is South Asian dress and `Home` what is worn there: neither is a style here.
+const USAGES: &[(&str, f32, &[Style])] = &[
+    ("Casual", 0.3, &[Style::Casual]),
+    ("Formal", 0.8, &[Style::Formal]),
+    ("Party", 0.75, &[Style::Party]),
+    ("Smart Casual", 0.5, &[Style::Casual]),
+    ("Sports", 0.1, &[Style::Sporty]),
+    ("Travel", 0.3, &[Style::Casual]),
+];
+
+/// What a `usage` says; `None` where it is unmapped or unknown.
+pub fn product_usage(label: &str) -> Option<Usage> {
+    let found = USAGES.iter().find(|(name, ..)| *name == label);
+    found.map(|&(_, formality, styles)| Usage {
+        formality: Formality::prior(formality),
+        styles,
+    })
+}
+
+/// The season of a product's collection; `None` where it is not given.
+pub fn product_season(label: &str) -> Option<Season> {
+    label.to_lowercase().parse().ok()
+}
+
+/// Words of product names, and the pattern they tell of.
+const PATTERN_WORDS: &[(&str, Pattern)] = &[
+    ("solid", Pattern::Solid),
+    ("plain", Pattern::Solid),
+    ("stripe", Pattern::Striped),
+    ("stripes", Pattern::Striped),
+    ("striped", Pattern::Striped),
+    ("stripped", Pattern::Striped),
+    ("check", Pattern::Plaid),
+    ("checks", Pattern::Plaid),
+    ("checked", Pattern::Plaid),
+    ("checkered", Pattern::Plaid),
+    ("plaid", Pattern::Plaid),
+    ("floral", Pattern::Floral),
+    ("flower", Pattern::Floral),
+    ("graphic", Pattern::Graphic),
+    ("print", Pattern::Graphic),
+    ("prints", Pattern::Graphic),
+    ("printed", Pattern::Graphic),
+    ("polka", Pattern::Dotted),
+    ("dots", Pattern::Dotted),
+    ("dotted", Pattern::Dotted),
+    ("animal", Pattern::Animal),
+    ("leopard", Pattern::Animal),
+    ("zebra", Pattern::Animal),
+    ("geometric", Pattern::Geometric),
+    ("colourblock", Pattern::Colorblock),
+    ("colorblock", Pattern::Colorblock),
+    ("colourblocked", Pattern::Colorblock),
+];
+
+/// The pattern that a product's name tells of: `Turtle Check Men Navy Blue Shirt`. `None` where no word does, or where two
+/// words tell of different ones, unless one of them is only "printed".
+pub fn pattern_in_name(name: &str) -> Option<Pattern> {
+    let name = name.to_lowercase();
+    let words = name.split(|c: char| !c.is_alphanumeric());
+    let mut found = words.filter_map(|word| {
+        let known = PATTERN_WORDS.iter().find(|(known, _)| *known == word);
+        known.map(|&(_, pattern)| pattern)
+    });
+    let first = found.next()?;
+    found.try_fold(first, |one, other| match (one, other) {
+        _ if one == other => Some(one),
+        (Pattern::Graphic, other) => Some(other),
+        (one, Pattern::Graphic) => Some(one),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_of_patterns() {
+        for (name, pattern) in [
+            ("Turtle Check Men Navy Blue Shirt", Some(Pattern::Plaid)),
+            (
+                "United Colors of Benetton Men Stripes Black Shirt",
+                Some(Pattern::Striped),
+            ),
+            (
+                "Gini and Jony Girl's Floral Print Top",
+                Some(Pattern::Floral),
+            ),
+            ("Peter England Men Party Blue Jeans", None),
+            ("Basics Men Solid Striped Shirt", None),
+            ("Checkmate Men Grey Printed T-shirt", Some(Pattern::Graphic)),
+        ] {
+            assert_eq!(pattern_in_name(name), pattern, "{name}");
+        }
+    }
+
+    #[test]
+    fn usages_and_seasons() {
+        assert_eq!(product_usage("Sports").unwrap().styles, [Style::Sporty]);
+        assert_eq!(product_usage("Ethnic"), None);
+        assert_eq!(product_season("Fall"), Some(Season::Fall));
+        assert_eq!(product_season("NA"), None);
+    }
 }

@@ -84,6 +84,7 @@ fn terms(breakdown: &Breakdown) -> Markup {
         ("Combination", breakdown.category),
         ("Learned", breakdown.learned),
         ("Your taste", breakdown.preference),
+        ("Seldom worn", breakdown.rotation),
     ];
     let applying = terms
         .into_iter()

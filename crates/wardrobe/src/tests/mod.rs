@@ -1,9 +1,12 @@
 //! The wardrobe without models: garments are put in as the models would have seen them.
 
+mod archive;
+mod care;
 mod detector;
 mod feedback;
 mod folder;
 mod garments;
+mod learned;
 mod pages;
 mod search;
 mod server;
@@ -11,6 +14,7 @@ mod server;
 use std::path::Path;
 
 use tempfile::TempDir;
+use wardrobe_attributes::tagger::Tagged;
 use wardrobe_ingest::image::{Rgb, RgbImage};
 use wardrobe_ingest::{Format, assess, perceptual_hash};
 use wardrobe_types::{Category, ColorName, EmbedderId, Embedding};
@@ -68,6 +72,7 @@ fn look(category: Category, cut: &Cut, embedder: &str) -> Look {
             category,
             confidence: 0.9,
         }],
+        tags: Tagged::default(),
         embedding: Embedding::new(EmbedderId::new(embedder), values).unwrap(),
         meaning: None,
     }

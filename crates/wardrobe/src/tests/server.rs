@@ -80,6 +80,14 @@ fn a_server_holds_what_the_wardrobe_holds_and_is_asked() {
     assert_eq!(described()[0], json!("shirt"));
     wardrobe.remove(&ids[3]).unwrap();
     assert_eq!(deliver(&wardrobe).sent, 1);
+    let removed = |record: &&Record| record.metadata["removed"] == json!(true);
+    assert_eq!(held(&there).iter().filter(removed).count(), 1);
+    assert_eq!(likes(&wardrobe, &ids[0]).len(), 2);
+    wardrobe.restore(&ids[3]).unwrap();
+    assert_eq!(deliver(&wardrobe).sent, 1);
+    assert_eq!(held(&there).iter().filter(removed).count(), 0);
+    wardrobe.purge(&ids[3]).unwrap();
+    assert_eq!(deliver(&wardrobe).sent, 1);
     assert_eq!(held(&there).len(), 3);
     // The same photo again changes nothing that filters look at.
     let again = photo(ColorName::LightBlue, 0);
@@ -111,7 +119,7 @@ fn two_wardrobes_on_one_server_do_not_meet() {
     }
     assert_eq!(held(&server(folder.path())).len(), 5);
     assert!(likes(&other, &same).is_empty());
-    other.remove(&same).unwrap();
+    other.purge(&same).unwrap();
     deliver(&other);
     assert_eq!(held(&server(folder.path())).len(), 4);
     assert_eq!(likes(&wardrobe, &ids[0]).len(), 3);
@@ -133,7 +141,7 @@ fn what_a_lost_server_does_not_take_waits_for_the_next_run() {
     let target = Target::Garment(ids[0].clone());
     let error = wardrobe.similar(&target, 3).unwrap_err();
     assert!(matches!(error, Error::Server(_)), "{error}");
-    wardrobe.remove(&ids[3]).unwrap();
+    wardrobe.purge(&ids[3]).unwrap();
     drop(wardrobe);
     let mut wardrobe = Wardrobe::open(folder.path().join("home"), Default::default()).unwrap();
     assert_eq!(likes(&wardrobe, &ids[0]).len(), 2);

@@ -21,6 +21,8 @@ pub enum Kind {
     Imagefolder,
     /// Fashion Product Images: styles.csv and images/
     FashionProducts,
+    /// Outfits: the Maryland Polyvore lists, or Polyvore Outfits
+    Polyvore,
 }
 
 #[derive(Serialize)]
@@ -89,6 +91,29 @@ impl Kind {
                  \x20     products/styles_train.csv   products/styles_val.csv   products/images/1163.jpg\n\
                  Check it:      wardrobe data verify fashion-products --data products\n\
                  Measure on it: wardrobe eval colors --data products"
+            }
+            Self::Polyvore => {
+                "Outfits that people put together on polyvore.com, in either of two editions. No licence is stated: for research.\n\
+                 \n\
+                 Maryland Polyvore (Han et al. 2017), 21,889 outfits:\n\
+                 1. Download polyvore.tar.gz from https://github.com/xthan/polyvore-dataset, and its pictures from where that page says.\n\
+                 2. Unpack both into one folder:\n\
+                 \x20     polyvore/train_no_dup.json   polyvore/valid_no_dup.json   polyvore/test_no_dup.json   polyvore/category_id.txt\n\
+                 \x20     polyvore/fill_in_blank_test.json   polyvore/fashion_compatibility_prediction.txt\n\
+                 \x20     polyvore/images/SETID/INDEX.jpg (may be missing: a garment is its class alone then)\n\
+                 \n\
+                 Polyvore Outfits (Vasileva et al. 2018), 68,306 outfits:\n\
+                 1. Download polyvore_outfits.zip from where https://github.com/mvasil/fashion-compatibility says.\n\
+                 2. Unpack it:\n\
+                 \x20     polyvore_outfits/polyvore_item_metadata.json   polyvore_outfits/images/ITEMID.jpg\n\
+                 \x20     polyvore_outfits/disjoint/{train,valid,test}.json, fill_in_blank_*.json, compatibility_*.txt\n\
+                 \x20     polyvore_outfits/nondisjoint/...\n\
+                 \x20  Name the folder of a split to choose it; the folder above means the disjoint one. That one leaks as it is\n\
+                 \x20  shipped: `data verify` counts the items that are in two parts.\n\
+                 \n\
+                 Check it:      wardrobe data verify polyvore --data polyvore\n\
+                 Train on it:   wardrobe train compat --config config/compat.toml --data polyvore --out runs/compat\n\
+                 Measure on it: wardrobe eval compat --data polyvore --weights runs/compat/best.safetensors"
             }
         }
     }

@@ -3,6 +3,7 @@
 mod convert;
 mod cut_paste;
 mod kind;
+mod outfits;
 mod stats;
 mod verify;
 
@@ -17,7 +18,7 @@ use crate::failure::Status;
 /// Prepare, check and describe data sets to train and measure on
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe data prepare deepfashion2\n  wardrobe data prepare deepfashion2 --data deepfashion2 --out df2-small --subset 500\n  wardrobe data prepare cut-paste --data clothing --out made -n 20000 --preview sheet.png\n  wardrobe data verify ccp --data ccp\n  wardrobe data stats cut-paste --data made --json"
+    after_help = "Examples:\n  wardrobe data prepare deepfashion2\n  wardrobe data prepare deepfashion2 --data deepfashion2 --out df2-small --subset 500\n  wardrobe data prepare cut-paste --data clothing --out made -n 20000 --preview sheet.png\n  wardrobe data verify ccp --data ccp\n  wardrobe data verify polyvore --data polyvore\n  wardrobe data stats cut-paste --data made --json"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -45,6 +46,8 @@ enum Prepare {
     Imagefolder,
     /// The catalogue photos (Fashion Product Images): how to get them and lay them out
     FashionProducts,
+    /// Outfits from polyvore.com, two editions: how to get them and lay them out
+    Polyvore,
     CutPaste(cut_paste::Args),
 }
 
@@ -66,7 +69,16 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         Task::Prepare(Prepare::Ccp(args)) => convert::run(Kind::Ccp, args, context),
         Task::Prepare(Prepare::Imagefolder) => Kind::Imagefolder.tell(context),
         Task::Prepare(Prepare::FashionProducts) => Kind::FashionProducts.tell(context),
+        Task::Prepare(Prepare::Polyvore) => Kind::Polyvore.tell(context),
         Task::Prepare(Prepare::CutPaste(args)) => cut_paste::run(args, context),
+        Task::Verify(DataSet {
+            kind: Kind::Polyvore,
+            data,
+        }) => outfits::verify(&data, context),
+        Task::Stats(DataSet {
+            kind: Kind::Polyvore,
+            data,
+        }) => outfits::stats(&data, context),
         Task::Verify(DataSet { kind, data }) => verify::run(kind, &data, context),
         Task::Stats(DataSet { kind, data }) => stats::run(kind, &data, context),
     }

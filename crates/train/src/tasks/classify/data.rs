@@ -13,17 +13,22 @@ pub(super) struct Data {
     pub(super) train: PhotoCache,
     pub(super) val: Dataset,
     pub(super) val_photos: PhotoCache,
+    /// How many values each facet of each data set has.
+    pub(super) facets: Vec<usize>,
 }
 
 pub(super) struct TrainSample {
     pub(super) photo: usize,
     pub(super) categories: Vec<Category>,
     pub(super) path: PathBuf,
+    /// The values known of [`Data::facets`]: which facet, which value.
+    pub(super) facets: Vec<(usize, usize)>,
 }
 
 impl Data {
     pub(super) fn load(config: &TrainConfig, watch: &mut dyn FnMut(Event)) -> Result<Self> {
         let (mut samples, mut paths, mut val) = (Vec::new(), Vec::new(), None);
+        let mut facets = Vec::new();
         for source in &config.data {
             let Some(data) = Dataset::split(&source.path, Split::Train)? else {
                 let problem = "no training part: expected train/ or styles_train.csv".to_owned();
@@ -32,7 +37,13 @@ impl Data {
                     problem,
                 });
             };
+            let first = facets.len();
+            facets.extend(data.facets.iter().map(|facet| facet.values.len()));
             for sample in data.samples {
+                let known = (first..).zip(&sample.facets);
+                let known: Vec<_> = known
+                    .filter_map(|(f, value)| Some((f, (*value)?)))
+                    .collect();
                 let categories = &data.labels[sample.label].categories;
                 for _ in 0..source.repeat {
                     let (photo, path) = (paths.len(), sample.path.clone());
@@ -40,6 +51,7 @@ impl Data {
                         photo,
                         categories: categories.clone(),
                         path,
+                        facets: known.clone(),
                     });
                 }
                 paths.push(sample.path);
@@ -68,6 +80,7 @@ impl Data {
             train,
             val,
             val_photos,
+            facets,
         })
     }
 

@@ -5,6 +5,7 @@
 //! ([`wardrobe_nn::loss::set_cross_entropy`]), so that several data sets teach one head, each as finely as it knows.
 
 mod data;
+mod targets;
 mod trainer;
 
 pub use super::Run;
@@ -79,7 +80,7 @@ pub fn train(
 ) -> Result<Summary> {
     std::fs::create_dir_all(&run.out).at(&run.out)?;
     let data = Data::load(config, watch)?;
-    let mut trainer = Trainer::new(config, run, device)?;
+    let mut trainer = Trainer::new(config, run, &data, device)?;
     let mut log = if run.resume {
         trainer.resume(run)?
     } else {

@@ -1,6 +1,7 @@
 //! A network in training, with its optimiser and its average.
 
-use super::data::Data;
+use super::data::{Data, TrainSample};
+use super::targets;
 use super::{LogRow, Run};
 use crate::TrainConfig;
 use crate::augment::vary;
@@ -20,7 +21,7 @@ use wardrobe_classify::{ClassifierConfig, Config, EfficientNet, load_weights};
 use wardrobe_ingest::resize::Filter;
 use wardrobe_ingest::{ChannelOrder, Geometry, Layout, Normalization, Preprocess, tensor};
 use wardrobe_nn::optim::{AdamW, AdamWConfig, Ema, Gradients, cosine_schedule};
-use wardrobe_nn::{Mode, Precision, Rng, VarStore, loss};
+use wardrobe_nn::{Linear, Mode, Precision, Rng, VarStore, loss};
 use wardrobe_types::Category;
 use wardrobe_weights::Tensors;
 
@@ -30,6 +31,8 @@ pub(super) struct Trainer<'a> {
     network_config: Config,
     store: VarStore,
     network: EfficientNet,
+    /// Heads for the data's facets.
+    facets: Vec<Linear>,
     rng: Rng,
     trainable: BTreeMap<String, Var>,
     optimizer: AdamW,
@@ -39,7 +42,12 @@ pub(super) struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    pub(super) fn new(config: &'a TrainConfig, run: &Run, device: &Device) -> Result<Self> {
+    pub(super) fn new(
+        config: &'a TrainConfig,
+        run: &Run,
+        data: &Data,
+        device: &Device,
+    ) -> Result<Self> {
         let network_config = Config {
             dropout: config.dropout,
             stochastic_depth: config.stochastic_depth,
@@ -52,6 +60,10 @@ impl<'a> Trainer<'a> {
         let store = VarStore::with_initial(initial, config.seed, DType::F32, device);
         let rng = Rng::new(config.seed);
         let network = EfficientNet::new(&network_config, &rng, store.builder())?;
+        let facets = match config.facet_weight > 0.0 {
+            true => facet_heads(&data.facets, &store)?,
+            false => Vec::new(),
+        };
         let trainable = store.trainable();
         let adamw = AdamWConfig {
             weight_decay: config.weight_decay,
@@ -69,6 +81,7 @@ impl<'a> Trainer<'a> {
                 0.2 / (1.0 - config.ema_decay),
             )?,
             network,
+            facets,
             store,
             rng,
             trainable,
@@ -108,18 +121,16 @@ impl<'a> Trainer<'a> {
         let (steps, side) = (data.steps(config), config.image_size_in(epoch));
         let mut total = 0.0;
         for (step, batch) in order.chunks(config.batch_size).take(steps).enumerate() {
-            let (x, members) = self.batch(data, batch, side, rng.random())?;
-            let loss = self.loss(&x, &members, epoch)?;
+            let batch: Vec<&TrainSample> = batch.iter().map(|&i| &data.samples[i]).collect();
+            let x = self.batch(data, &batch, side, rng.random())?;
+            let loss = self.loss(&x, &batch, data, epoch)?;
             let value = loss.to_scalar::<f32>()?;
             let mut gradients = Gradients::default();
             gradients.add(&self.trainable, &loss.backward()?)?;
             // A gradient can overflow where the loss does not yet; the weights would be lost a step later.
             let norm = gradients.clip(config.clip_norm);
             if !value.is_finite() || !norm.is_finite() {
-                let files = batch
-                    .iter()
-                    .map(|&i| data.samples[i].path.clone())
-                    .collect();
+                let files = batch.iter().map(|sample| sample.path.clone()).collect();
                 return Err(Error::Diverged {
                     loss: value,
                     epoch: epoch + 1,
@@ -145,53 +156,54 @@ impl<'a> Trainer<'a> {
         Ok(total / steps as f32)
     }
 
-    /// Varied photos (n, side, side, 3) and the categories of their labels (n, categories).
-    fn batch(
-        &self,
-        data: &Data,
-        batch: &[usize],
-        side: usize,
-        seed: u64,
-    ) -> Result<(Tensor, Tensor)> {
-        let (image, categories) = (side * side * 3, Category::ALL.len());
+    /// Varied photos (n, side, side, 3).
+    fn batch(&self, data: &Data, batch: &[&TrainSample], side: usize, seed: u64) -> Result<Tensor> {
+        let image = side * side * 3;
         let mut pixels = vec![0f32; batch.len() * image];
-        let mut members = vec![0f32; batch.len() * categories];
         pixels
             .par_chunks_mut(image)
             .zip(batch)
             .enumerate()
-            .for_each(|(i, (out, &sample))| {
+            .for_each(|(i, (out, sample))| {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(i as u64));
-                if let Some(photo) = data.train.get(data.samples[sample].photo) {
+                if let Some(photo) = data.train.get(sample.photo) {
                     let norm = Normalization::ImageNet;
                     vary(photo, side, norm, &self.config.augment, &mut rng, out);
                 }
             });
-        for (row, &sample) in members.chunks_mut(categories).zip(batch) {
-            data.samples[sample]
-                .categories
-                .iter()
-                .for_each(|&category| row[category as usize] = 1.0);
-        }
-        let x = Tensor::from_vec(pixels, (batch.len(), side, side, 3), &self.device)?;
-        Ok((
-            x,
-            Tensor::from_vec(members, (batch.len(), categories), &self.device)?,
-        ))
+        let shape = (batch.len(), side, side, 3);
+        Ok(Tensor::from_vec(pixels, shape, &self.device)?)
     }
 
-    fn loss(&self, x: &Tensor, members: &Tensor, epoch: usize) -> Result<Tensor> {
+    fn loss(
+        &self,
+        x: &Tensor,
+        batch: &[&TrainSample],
+        data: &Data,
+        epoch: usize,
+    ) -> Result<Tensor> {
+        let config = self.config;
         let features = if epoch < self.frozen_epochs {
             self.network.features(x, Mode::Eval)?.detach()
         } else {
             self.network.features(x, Mode::Train)?
         };
         let logits = self.network.classify(&features, Mode::Train)?;
-        Ok(loss::set_cross_entropy(
-            &logits,
-            members,
-            self.config.label_smoothing,
-        )?)
+        let members = targets::categories(batch, &self.device)?;
+        let mut total = loss::set_cross_entropy(&logits, &members, config.label_smoothing)?;
+        for (facet, head) in self.facets.iter().enumerate() {
+            let known = targets::facet(batch, facet, data.facets[facet], &self.device)?;
+            let loss = loss::cross_entropy(&head.forward(&features)?, &known)?;
+            total = (total + (loss * config.facet_weight)?)?;
+        }
+        if config.contrast_weight > 0.0
+            && let Some([positives, compared]) = targets::neighbours(batch, &self.device)?
+        {
+            const TEMPERATURE: f64 = 0.1;
+            let loss = loss::supervised_contrastive(&features, &positives, &compared, TEMPERATURE)?;
+            total = (total + (loss * config.contrast_weight)?)?;
+        }
+        Ok(total)
     }
 
     /// The averaged network on the validation photos.
@@ -254,7 +266,8 @@ impl<'a> Trainer<'a> {
             .to_metadata()
             .map_err(std::io::Error::other)
             .at(path)?;
-        let tensors = self.average.tensors(&self.store.vars())?;
+        let mut tensors = self.average.tensors(&self.store.vars())?;
+        tensors.retain(|name, _| !name.starts_with(FACETS));
         write_half(path, &tensors, [metadata].into())
     }
 
@@ -293,6 +306,21 @@ fn initial_weights(config: &Config, path: &Path) -> Result<BTreeMap<String, Tens
     Ok(load_weights(config, &file, !ours)?)
 }
 
+/// Where the heads of facets have their parameters.
+const FACETS: &str = "facets";
+
+fn facet_heads(values: &[usize], store: &VarStore) -> Result<Vec<Linear>> {
+    let head = |(i, &values): (usize, &usize)| {
+        let vb = store.builder().pp(FACETS).pp(i);
+        Linear::new(EfficientNet::FEATURES, values, vb)
+    };
+    Ok(values
+        .iter()
+        .enumerate()
+        .map(head)
+        .collect::<Result<_, _>>()?)
+}
+
 fn is_head(name: &str) -> bool {
-    name.starts_with("classifier.")
+    name.starts_with("classifier.") || name.starts_with(FACETS)
 }

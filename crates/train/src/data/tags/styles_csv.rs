@@ -1,0 +1,69 @@
+//! Tags of catalogue photos: `styles.csv` with `season`, `usage` and `productDisplayName`, photos in `images/ID.jpg`
+//! beside it.
+
+use super::{TagSample, TagSet, Tags};
+use crate::error::{Error, Result};
+use serde::Deserialize;
+use std::path::Path;
+use wardrobe_types::labels::{pattern_in_name, product_season, product_usage};
+
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    #[serde(rename = "articleType")]
+    article_type: String,
+    #[serde(default)]
+    season: String,
+    #[serde(default)]
+    usage: String,
+    #[serde(rename = "productDisplayName", default)]
+    name: String,
+}
+
+pub(super) fn read(table: &Path) -> Result<TagSet> {
+    let invalid = |e: csv::Error| Error::Data {
+        path: table.to_path_buf(),
+        problem: format!("expected a table with the columns id and articleType: {e}"),
+    };
+    // Product names hold stray commas: what is after them is a part of the name that is not read.
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_path(table)
+        .map_err(invalid)?;
+    let images = table.with_file_name("images");
+    let mut set = TagSet::default();
+    for row in reader.deserialize() {
+        let row: Row = row.map_err(invalid)?;
+        let photo = images.join(format!("{}.jpg", row.id));
+        // The public archive names a few photos that it does not hold.
+        if !photo.is_file() {
+            continue;
+        }
+        let (usage, season) = (product_usage(&row.usage), product_season(&row.season));
+        for (column, label, mapped) in [
+            ("usage", &row.usage, usage.is_some()),
+            ("season", &row.season, season.is_some()),
+        ] {
+            if !mapped && !matches!(label.as_str(), "" | "NA") {
+                *set.unmapped
+                    .entry(format!("{column}: {label}"))
+                    .or_default() += 1;
+            }
+        }
+        let tags = Tags {
+            pattern: pattern_in_name(&row.name),
+            fit: None,
+            formality: usage.map(|usage| usage.formality),
+            seasons: season.map(|season| vec![season]),
+            styles: usage.map(|usage| usage.styles.to_vec()),
+        };
+        if !tags.is_empty() {
+            set.samples.push(TagSample {
+                path: photo,
+                kind: Some(row.article_type),
+                tags,
+            });
+        }
+    }
+    Ok(set)
+}

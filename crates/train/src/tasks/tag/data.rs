@@ -1,0 +1,244 @@
+//! Descriptors of all photos, and what is known of them as targets.
+
+use super::TagConfig;
+use crate::data::{Split, TagSample, TagSet};
+use crate::descriptors::{Views, describe};
+use crate::error::{Error, Result};
+use crate::evaluate::tag::Validation;
+use crate::progress::Event;
+use candle_core::Tensor;
+use std::ops::Range;
+use std::path::Path;
+use wardrobe_attributes::tagger::{Rows, TaggerConfig, Threshold};
+use wardrobe_classify::Classifier;
+use wardrobe_types::{Fit, Pattern, Season, Style};
+
+/// Everything a run learns from and is measured on.
+pub(super) struct Data {
+    /// (photos, 1 + views, 1472)
+    pub(super) descriptors: Tensor,
+    pub(super) targets: Vec<Target>,
+    /// What there are enough photos of, with thresholds of 0.5.
+    pub(super) learned: TaggerConfig,
+    pub(super) val: Validation,
+}
+
+/// What the heads should say of a photo.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Target {
+    /// An output a column of [`Rows::ALL`].
+    pub(super) values: Vec<f32>,
+    /// 1 where the value is known, else 0.
+    pub(super) known: Vec<f32>,
+}
+
+impl Target {
+    /// Labels that were not learned are left out: a photo whose pattern is one of them has no known pattern.
+    fn of(sample: &TagSample, learned: &TaggerConfig) -> Self {
+        let mut target = Self {
+            values: vec![0.0; Rows::ALL.end],
+            known: vec![0.0; Rows::ALL.end],
+        };
+        let tags = &sample.tags;
+        if let Some(pattern) = tags.pattern.filter(|label| learned.pattern.contains(label)) {
+            target.set(Rows::PATTERN, 0..Rows::PATTERN.len(), &[pattern as usize]);
+        }
+        if let Some(fit) = tags.fit.filter(|label| learned.fit.contains(label)) {
+            target.set(Rows::FIT, 0..Rows::FIT.len(), &[fit as usize]);
+        }
+        if let Some(formality) = tags.formality.filter(|_| learned.formality) {
+            target.values[Rows::FORMALITY.start] = formality.value();
+            target.known[Rows::FORMALITY.start] = 1.0;
+        }
+        if let Some(seasons) = &tags.seasons {
+            let labels = learned.seasons.iter().map(|t| t.label as usize);
+            let holds: Vec<usize> = seasons.iter().map(|&s| s as usize).collect();
+            target.set(Rows::SEASONS, labels, &holds);
+        }
+        if let Some(styles) = &tags.styles {
+            let labels = learned.styles.iter().map(|t| t.label as usize);
+            let holds: Vec<usize> = styles.iter().map(|&s| s as usize).collect();
+            target.set(Rows::STYLES, labels, &holds);
+        }
+        target
+    }
+
+    /// Marks `labels` of a head as known, and `holds` as true.
+    fn set(
+        &mut self,
+        head: Range<usize>,
+        labels: impl IntoIterator<Item = usize>,
+        holds: &[usize],
+    ) {
+        for label in labels {
+            self.known[head.start + label] = 1.0;
+            self.values[head.start + label] = f32::from(u8::from(holds.contains(&label)));
+        }
+    }
+}
+
+impl Data {
+    pub(super) fn load(
+        config: &TagConfig,
+        classifier: &Classifier,
+        watch: &mut dyn FnMut(Event),
+    ) -> Result<Self> {
+        let (mut train, mut val) = (TagSet::default(), TagSet::default());
+        for source in &config.data {
+            let Some(part) = TagSet::split(&source.path, Split::Train)? else {
+                return Err(no_part(&source.path, Split::Train));
+            };
+            for sample in part.samples {
+                train
+                    .samples
+                    .extend(std::iter::repeat_n(sample, source.repeat));
+            }
+            if let Some(part) = TagSet::split(&source.path, Split::Val)? {
+                val.samples.extend(part.samples);
+            }
+        }
+        if val.samples.is_empty() {
+            let first = config.data.first().map(|data| data.path.as_path());
+            return Err(no_part(first.unwrap_or(Path::new("")), Split::Val));
+        }
+        let val = Validation::read(classifier, &val, watch)?;
+        let paths: Vec<&Path> = train.samples.iter().map(|s| s.path.as_path()).collect();
+        let views = Views {
+            count: config.views,
+            augment: &config.augment,
+            seed: config.seed,
+        };
+        let seen = describe(classifier, &paths, views, |_| Ok(()), watch)?;
+        let samples: Vec<&TagSample> = seen.read.iter().map(|&i| &train.samples[i]).collect();
+        let learned = learned(&samples, config.least_photos);
+        Ok(Self {
+            descriptors: seen.tensor,
+            targets: samples.iter().map(|s| Target::of(s, &learned)).collect(),
+            learned,
+            val,
+        })
+    }
+
+    /// Steps an epoch; the last, smaller batch is left out.
+    pub(super) fn steps(&self, config: &TagConfig) -> usize {
+        (self.targets.len() / config.batch_size).max(1)
+    }
+}
+
+/// The labels with enough photos. A head of one label has nothing to tell apart, and learns none.
+fn learned(samples: &[&TagSample], least: usize) -> TaggerConfig {
+    let enough = |holds: &dyn Fn(&TagSample) -> bool| {
+        let count = samples.iter().filter(|sample| holds(sample)).count();
+        count >= least.max(1)
+    };
+    let patterns = Pattern::ALL.into_iter();
+    let fits = Fit::ALL.into_iter();
+    let seasons = Season::ALL.into_iter();
+    let styles = Style::ALL.into_iter();
+    let has = |labels: &Option<Vec<Season>>, label| {
+        labels
+            .as_ref()
+            .is_some_and(|labels| labels.contains(&label))
+    };
+    let has_style = |labels: &Option<Vec<Style>>, label| {
+        labels
+            .as_ref()
+            .is_some_and(|labels| labels.contains(&label))
+    };
+    TaggerConfig {
+        pattern: several(
+            patterns
+                .filter(|&label| enough(&|s| s.tags.pattern == Some(label)))
+                .collect(),
+        ),
+        fit: several(
+            fits.filter(|&label| enough(&|s| s.tags.fit == Some(label)))
+                .collect(),
+        ),
+        formality: enough(&|s| s.tags.formality.is_some()),
+        seasons: several(
+            seasons
+                .filter(|&label| enough(&|s| has(&s.tags.seasons, label)))
+                .map(|label| Threshold::new(label, 0.5))
+                .collect(),
+        ),
+        styles: several(
+            styles
+                .filter(|&label| enough(&|s| has_style(&s.tags.styles, label)))
+                .map(|label| Threshold::new(label, 0.5))
+                .collect(),
+        ),
+    }
+}
+
+fn several<T>(labels: Vec<T>) -> Vec<T> {
+    match labels.len() {
+        0 | 1 => Vec::new(),
+        _ => labels,
+    }
+}
+
+fn no_part(path: &Path, split: Split) -> Error {
+    let name = split.name();
+    Error::Data {
+        path: path.to_path_buf(),
+        problem: format!("no {name} part with tags: expected styles_{name}.csv and images/"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Tags;
+    use wardrobe_types::Formality;
+
+    fn sample(tags: Tags) -> TagSample {
+        TagSample {
+            path: "photo.jpg".into(),
+            kind: None,
+            tags,
+        }
+    }
+
+    #[test]
+    fn what_is_not_said_is_not_learned_from() {
+        let striped = sample(Tags {
+            pattern: Some(Pattern::Striped),
+            seasons: Some(vec![Season::Summer]),
+            ..Tags::default()
+        });
+        let solid = sample(Tags {
+            pattern: Some(Pattern::Solid),
+            seasons: Some(vec![Season::Winter]),
+            formality: Formality::new(0.3).ok(),
+            ..Tags::default()
+        });
+        let rare = sample(Tags {
+            pattern: Some(Pattern::Floral),
+            styles: Some(vec![Style::Sporty]),
+            ..Tags::default()
+        });
+        let samples = [&striped, &striped, &solid, &solid, &rare, &rare];
+        let learned = learned(&samples[..5], 2);
+        assert_eq!(learned.pattern, [Pattern::Solid, Pattern::Striped]);
+        let seasons: Vec<Season> = learned.seasons.iter().map(|t| t.label).collect();
+        assert_eq!(seasons, [Season::Summer, Season::Winter]);
+        assert!(learned.formality && learned.fit.is_empty() && learned.styles.is_empty());
+
+        let target = Target::of(&striped, &learned);
+        assert_eq!(
+            target.values[Rows::PATTERN.start + Pattern::Striped as usize],
+            1.0
+        );
+        assert_eq!(target.known[Rows::FORMALITY.start], 0.0);
+        let summer = Rows::SEASONS.start + Season::Summer as usize;
+        let winter = Rows::SEASONS.start + Season::Winter as usize;
+        let spring = Rows::SEASONS.start + Season::Spring as usize;
+        assert_eq!((target.values[summer], target.known[summer]), (1.0, 1.0));
+        assert_eq!((target.values[winter], target.known[winter]), (0.0, 1.0));
+        assert_eq!(target.known[spring], 0.0);
+        // Floral is not learned: nothing is known of this one's pattern.
+        let target = Target::of(&rare, &learned);
+        assert!(target.known.iter().all(|&known| known == 0.0));
+    }
+}
