@@ -9,6 +9,7 @@ use crate::command::{
     inspect, list, man, preferences, recommend, remove, report, restore, score, search, settings,
     show, similar, train, wear, weights,
 };
+use crate::server::{self, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -70,9 +71,21 @@ pub struct Global {
     /// Never open a network connection
     #[arg(long, global = true)]
     pub offline: bool,
-    /// Where vectors are kept: sqlite
-    #[arg(long, global = true, default_value = "sqlite", value_parser = store)]
-    pub store: String,
+    /// Where vectors are kept: sqlite, or also on a server that `similar` and `search` ask, as chroma:http://localhost:8000
+    ///
+    /// The wardrobe's own database holds everything either way. What a server does not take now, it is sent the next
+    /// time. WARDROBE_CHROMA_TOKEN, WARDROBE_CHROMA_TENANT and WARDROBE_CHROMA_DATABASE say how to get in and which
+    /// database to use there. With --offline, no server is asked.
+    #[arg(
+        long,
+        global = true,
+        value_name = "STORE",
+        env = "WARDROBE_STORE",
+        hide_env_values = true,
+        default_value = "sqlite",
+        value_parser = server::parse
+    )]
+    pub store: Store,
     /// No progress and no warnings
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -117,13 +130,5 @@ fn device(name: &str) -> Result<String, String> {
         "auto" | "cpu" | "cuda" => Ok(name.into()),
         _ if name.strip_prefix("cuda:").is_some_and(numbered) => Ok(name.into()),
         _ => Err("expected auto, cpu, cuda or cuda:N".into()),
-    }
-}
-
-fn store(name: &str) -> Result<String, String> {
-    match name {
-        "sqlite" => Ok(name.into()),
-        _ if name.starts_with("chroma:") => Err("this build keeps vectors in sqlite only".into()),
-        _ => Err("expected sqlite".into()),
     }
 }

@@ -7,11 +7,13 @@ use wardrobe::{Clip, DetectorChoice, GarmentDetector, ModelOptions, Wardrobe};
 
 use crate::args::Global;
 use crate::output::Output;
+use crate::server::{self, Store};
 
 /// What every command works with.
 pub struct Context {
     home: Option<PathBuf>,
     models: ModelOptions,
+    store: Store,
     /// No network connection may be opened.
     pub offline: bool,
     /// Where the answer goes.
@@ -50,6 +52,7 @@ impl Context {
         Ok(Self {
             home: flags.home,
             models,
+            store: flags.store,
             offline: flags.offline,
             out: Output::new(flags.json),
             quiet: flags.quiet,
@@ -88,12 +91,21 @@ impl Context {
 
     /// The wardrobe, made where there is none.
     pub fn wardrobe(&self) -> Result<Wardrobe> {
-        Ok(Wardrobe::open(self.home()?, self.models.clone())?)
+        self.served(Wardrobe::open(self.home()?, self.models.clone())?)
     }
 
     /// The wardrobe for looking at; nothing is made.
     pub fn wardrobe_to_read(&self) -> Result<Wardrobe> {
-        Ok(Wardrobe::open_to_read(self.home()?, self.models.clone())?)
+        self.served(Wardrobe::open_to_read(self.home()?, self.models.clone())?)
+    }
+
+    /// The wardrobe with its server, where there is one that may be reached.
+    fn served(&self, mut wardrobe: Wardrobe) -> Result<Wardrobe> {
+        match &self.store {
+            Store::Chroma(url) if !self.offline => server::connect(&mut wardrobe, url)?,
+            _ => {}
+        }
+        Ok(wardrobe)
     }
 
     /// The wardrobe for changing what is in it; nothing is made.

@@ -8,6 +8,7 @@ mod day;
 mod failure;
 mod output;
 mod progress;
+mod server;
 mod table;
 mod words;
 

@@ -99,7 +99,8 @@ fn listed(metrics: &[(&str, f64)]) -> String {
         .collect()
 }
 
-fn place(bar: &ProgressBar, done: usize, total: usize, message: String) {
+/// Puts the bar where the work is.
+pub fn place(bar: &ProgressBar, done: usize, total: usize, message: String) {
     // A new phase counts from its own start.
     if done <= 1 {
         bar.reset();

@@ -156,8 +156,8 @@ fn bad_usage_is_status_2() {
             "expected auto, cpu, cuda or cuda:N",
         ),
         (
-            &["list", "--store", "chroma:http://localhost"],
-            "sqlite only",
+            &["list", "--store", "postgres"],
+            "expected sqlite, or chroma:URL",
         ),
         (&["list", "--threads", "0"], "--threads"),
         (&["list", "-q", "-v"], "cannot be used with"),
@@ -167,6 +167,15 @@ fn bad_usage_is_status_2() {
         assert!(stderr.contains(words), "{args:?}: {stderr}");
     }
     assert!(!bench.home().exists());
+}
+
+#[test]
+#[cfg(not(feature = "chroma"))]
+fn a_program_without_chroma_says_what_to_build() {
+    let bench = Bench::new();
+    let (status, stdout, stderr) = bench.run(&["list", "--store", "chroma:http://localhost:8000"]);
+    assert_eq!((status, stdout.as_str()), (2, ""), "{stderr}");
+    assert!(stderr.contains("--features chroma"), "{stderr}");
 }
 
 #[test]

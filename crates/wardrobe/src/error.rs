@@ -244,6 +244,9 @@ pub enum Error {
     /// The vector index failed.
     #[error(transparent)]
     Index(#[from] wardrobe_vector_index::IndexError),
+    /// The server that holds the vectors too failed.
+    #[error("{0}; nothing is lost: without the server, the wardrobe answers itself")]
+    Server(#[source] wardrobe_vector_index::IndexError),
     /// The recommender refused a request.
     #[error(transparent)]
     Recommend(#[from] wardrobe_recommend::Error),

@@ -61,6 +61,7 @@ mod record;
 mod removed;
 mod report;
 mod search;
+mod server;
 mod settings;
 mod similar;
 mod store;
@@ -86,6 +87,7 @@ pub use models::{
 };
 pub use outfits::{Outfit, Outfits, score};
 pub use search::{Correction, Found, Meaning, Query, Search, Term, Wish};
+pub use server::Delivery;
 pub use settings::Settings;
 pub use similar::{Similar, Target};
 pub use wardrobe::Wardrobe;
@@ -95,6 +97,9 @@ pub use wardrobe_ingest::quality;
 pub use wardrobe_personalize::{Feature, Part, Weight};
 pub use wardrobe_recommend::learned::OutfitScorer;
 pub use wardrobe_recommend::{Request, ScoreInput};
+pub use wardrobe_vector_index::VectorStore;
+#[cfg(feature = "chroma")]
+pub use wardrobe_vector_index::{ChromaOptions, ChromaStore};
 pub use wear::{Usage, Wear};
 
 #[cfg(test)]

@@ -13,10 +13,19 @@ impl Wardrobe {
     /// [`Error::UnknownGarment`], [`Error::AmbiguousGarment`]; a database that cannot be written.
     pub fn remove(&mut self, id: &str) -> Result<Garment> {
         let garment = self.store.find_among("g.removed_at IS NULL", id)?;
-        let sql = format!("UPDATE garments SET removed_at = {NOW} WHERE id = ?1");
-        self.store
-            .with(|connection| connection.execute(&sql, [garment.id.as_str()]))?;
+        self.mark(&garment, true)?;
         Ok(garment)
+    }
+
+    fn mark(&mut self, garment: &Garment, removed: bool) -> Result<()> {
+        let at = if removed { NOW } else { "NULL" };
+        let sql = format!("UPDATE garments SET removed_at = {at} WHERE id = ?1");
+        let collections = self.vectors()?.collections()?;
+        let failed = self.store.failed();
+        self.store.transaction(|tx| {
+            tx.execute(&sql, [garment.id.as_str()]).map_err(&failed)?;
+            vectors::describe_in(tx, garment, removed, &collections)
+        })
     }
 
     /// Brings a removed garment back as it was.
@@ -28,9 +37,7 @@ impl Wardrobe {
             Err(Error::UnknownGarment { id }) => Err(Error::NotRemoved { id }),
             found => found,
         }?;
-        let sql = "UPDATE garments SET removed_at = NULL WHERE id = ?1";
-        self.store
-            .with(|connection| connection.execute(sql, [garment.id.as_str()]))?;
+        self.mark(&garment, false)?;
         Ok(garment)
     }
 

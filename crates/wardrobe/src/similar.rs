@@ -55,14 +55,16 @@ impl Wardrobe {
             .filter(|(id, _)| Some(id) != itself.as_ref());
         others
             .take(k)
-            .map(|(id, score)| self.scored(&id, score))
+            .filter_map(|(id, score)| self.scored(&id, score).transpose())
             .collect()
     }
 
-    fn scored(&self, id: &GarmentId, score: f32) -> Result<Similar> {
-        Ok(Similar {
-            garment: self.garment(id.as_str())?,
-            score,
-        })
+    /// `None` for a garment that another process has removed since its vector was found.
+    fn scored(&self, id: &GarmentId, score: f32) -> Result<Option<Similar>> {
+        match self.garment(id.as_str()) {
+            Ok(garment) => Ok(Some(Similar { garment, score })),
+            Err(Error::UnknownGarment { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }

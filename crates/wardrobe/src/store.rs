@@ -313,6 +313,20 @@ pub(crate) fn upsert_garment(
     Ok(())
 }
 
+/// A garment as the transaction has it.
+pub(crate) fn garment_in(tx: &Transaction<'_>, id: &GarmentId) -> rusqlite::Result<Garment> {
+    let sql = format!("{GARMENTS} WHERE g.id = ?1");
+    tx.query_row(&sql, [id.as_str()], |row| {
+        Ok(GarmentRow::read(row)?.garment())
+    })
+}
+
+/// Whether a garment was removed, and could come back.
+pub(crate) fn is_removed(tx: &Transaction<'_>, id: &GarmentId) -> rusqlite::Result<bool> {
+    let sql = "SELECT removed_at IS NOT NULL FROM garments WHERE id = ?1";
+    tx.query_row(sql, [id.as_str()], |row| row.get(0))
+}
+
 /// Makes a garment a further photo of another.
 pub(crate) fn set_view_of(
     tx: &Transaction<'_>,

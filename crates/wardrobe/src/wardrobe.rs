@@ -3,13 +3,14 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Transaction;
 use wardrobe_types::{EmbedderId, Garment, GarmentId};
 
 use crate::database::Access;
 use crate::home::Home;
 use crate::models::find_outfit_scorer;
-use crate::store::{Store, delete_edits, insert_edit};
-use crate::vectors::Vectors;
+use crate::store::{Store, delete_edits, garment_in, insert_edit};
+use crate::vectors::{self, Vectors};
 use crate::{
     Clip, Edit, Filter, GarmentDetector, ModelOptions, Models, OutfitScorer, Result, database,
 };
@@ -19,7 +20,7 @@ use crate::{
 pub struct Wardrobe {
     pub(crate) home: Home,
     pub(crate) store: Store,
-    vectors: OnceCell<Vectors>,
+    pub(crate) vectors: OnceCell<Vectors>,
     models: OnceCell<Models>,
     clip: OnceCell<Option<Clip>>,
     detector: OnceCell<Option<GarmentDetector>>,
@@ -157,11 +158,7 @@ impl Wardrobe {
     /// # Errors
     /// As [`Wardrobe::garment`]; a database that cannot be written.
     pub fn edit(&mut self, id: &str, edit: &Edit) -> Result<Garment> {
-        let id = self.garment(id)?.id;
-        let failed = self.store.failed();
-        self.store
-            .transaction(|tx| insert_edit(tx, &id, edit).map_err(failed))?;
-        self.garment(id.as_str())
+        self.correct(id, |tx, id| insert_edit(tx, id, edit))
     }
 
     /// Takes back all corrections of a garment, the laundry included; its price stays.
@@ -169,11 +166,24 @@ impl Wardrobe {
     /// # Errors
     /// As [`Wardrobe::edit`].
     pub fn reset(&mut self, id: &str) -> Result<Garment> {
+        self.correct(id, delete_edits)
+    }
+
+    /// Changes a garment's corrections, and with them what its vectors are filtered by.
+    fn correct(
+        &mut self,
+        id: &str,
+        change: impl FnOnce(&Transaction<'_>, &GarmentId) -> rusqlite::Result<()>,
+    ) -> Result<Garment> {
         let id = self.garment(id)?.id;
+        let collections = self.vectors()?.collections()?;
         let failed = self.store.failed();
-        self.store
-            .transaction(|tx| delete_edits(tx, &id).map_err(failed))?;
-        self.garment(id.as_str())
+        self.store.transaction(|tx| {
+            change(tx, &id).map_err(&failed)?;
+            let garment = garment_in(tx, &id).map_err(&failed)?;
+            vectors::describe_in(tx, &garment, false, &collections)?;
+            Ok(garment)
+        })
     }
 
     /// The full ids that a request's garments, given by id or beginning of id, stand for.

@@ -7,6 +7,7 @@ use wardrobe_types::{Category, ColorName, Fit, Formality, Material, Pattern, Sea
 use crate::command::show;
 use crate::context::Context;
 use crate::failure::Status;
+use crate::server;
 use crate::words;
 
 /// Correct what a model got wrong, for good
@@ -113,6 +114,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         open,
     };
     wardrobe.edit(&args.id, &edit)?;
+    server::deliver(&wardrobe, context)?;
     let details = wardrobe.details(&args.id)?;
     context
         .out

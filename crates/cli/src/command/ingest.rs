@@ -12,7 +12,7 @@ use wardrobe_types::Garment;
 use crate::context::Context;
 use crate::failure::Status;
 use crate::output::Output;
-use crate::{output, progress, table};
+use crate::{output, progress, server, table};
 
 /// So many new garments are listed one by one; more are counted by category.
 const LISTED: usize = 40;
@@ -58,6 +58,10 @@ fn follow(progress: Progress<'_>, bar: &ProgressBar, context: &Context) {
             bar.suspend(|| tell(photo, context));
             bar.inc(1);
         }
+        // What is new is sent beside the photos; only a longer delivery shows, once they are done.
+        Progress::Sent { done, total } if bar.length() == Some(bar.position()) => {
+            server::follow(bar, done, total);
+        }
         _ => {}
     }
 }
@@ -90,6 +94,9 @@ fn finish(report: &IngestReport, context: &Context) {
             reason
         };
         output::to_stderr(format_args!("stopped before the last photo: {reason}"));
+    }
+    if let Some(delivery) = &report.server {
+        server::tell(delivery, context);
     }
     let poor = |photo: &&PhotoReport| {
         photo.status == PhotoStatus::Added

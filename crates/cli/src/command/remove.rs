@@ -6,7 +6,7 @@ use wardrobe_types::Garment;
 
 use crate::context::Context;
 use crate::failure::{self, Status};
-use crate::table;
+use crate::{server, table};
 
 /// Remove garments; `wardrobe restore` brings them back
 ///
@@ -40,6 +40,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         (true, false) => failure::each(args.ids, context, |id| wardrobe.purge(id)),
         (false, _) => failure::each(args.ids, context, |id| wardrobe.remove(id)),
     };
+    server::deliver(&wardrobe, context)?;
     let document = Document {
         removed,
         failed,

@@ -6,7 +6,7 @@ use wardrobe_types::Garment;
 
 use crate::context::Context;
 use crate::failure::{self, Status};
-use crate::table;
+use crate::{server, table};
 
 /// Bring removed garments back, with all that was known of them
 #[derive(Debug, clap::Args)]
@@ -26,6 +26,7 @@ struct Document {
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     let mut wardrobe = context.wardrobe_to_change()?;
     let (restored, failed) = failure::each(args.ids, context, |id| wardrobe.restore(id));
+    server::deliver(&wardrobe, context)?;
     let document = Document { restored, failed };
     context
         .out

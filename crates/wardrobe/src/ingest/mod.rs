@@ -26,11 +26,15 @@ use crate::home::Home;
 use crate::models::Look;
 use crate::reconcile::reconcile;
 use crate::record::Seen;
-use crate::store::{PhotoRow, delete_garment, insert_photo, set_view_of, upsert_garment};
-use crate::{Result, Wardrobe, vectors};
+use crate::store::{
+    PhotoRow, delete_garment, garment_in, insert_photo, is_removed, set_view_of, upsert_garment,
+};
+use crate::{Delivery, Result, Wardrobe, vectors};
 
 /// Photos read ahead of the models; also the models' batch.
 const CHUNK: usize = 16;
+/// A server is sent what is new after so many chunks.
+const CHUNKS_A_DELIVERY: usize = 16;
 /// Hexadecimal digits of the photo's hash in its file name: 80 bits.
 const FILE_DIGITS: usize = 20;
 
@@ -42,6 +46,13 @@ pub enum Progress<'a> {
     Found(usize),
     /// One file is done with. Problems found before the work began are not among the photos counted.
     Done(&'a PhotoReport),
+    /// A server has taken so many vectors of those that waited for it.
+    Sent {
+        /// So many so far.
+        done: usize,
+        /// Of so many.
+        total: usize,
+    },
 }
 
 impl Wardrobe {
@@ -50,7 +61,8 @@ impl Wardrobe {
     /// Photos already there are known by their content and change nothing. A bad file is reported
     /// and the rest goes on. `cancel` is looked at between photos; what is reported as added by
     /// then is stored. If the wardrobe's own folder fails (a full disk), the ingest stops, and the
-    /// report says so in [`IngestReport::stopped`].
+    /// report says so in [`IngestReport::stopped`]. A server ([`Wardrobe::mirror_to`]) is sent what is new now and then;
+    /// once it fails, the rest waits for the next time, and [`IngestReport::server`] says so.
     ///
     /// # Errors
     /// A wardrobe that cannot be written at all, models that cannot be loaded or that fail.
@@ -82,9 +94,30 @@ impl Wardrobe {
             };
             run.all(&found.photos, &mut progress)?;
         }
+        deliver(self, &mut report, &mut progress)?;
         report.summary.seconds = start.elapsed().as_secs_f64();
         Ok(report)
     }
+}
+
+/// Sends a server what waits for it, unless it has failed during this ingest.
+fn deliver(
+    wardrobe: &Wardrobe,
+    report: &mut IngestReport,
+    progress: &mut impl FnMut(Progress<'_>),
+) -> Result<()> {
+    let earlier = report.server.take().unwrap_or_default();
+    if earlier.error.is_some() {
+        let waiting = wardrobe.waiting()?;
+        report.server = Some(Delivery { waiting, ..earlier });
+        return Ok(());
+    }
+    let delivery = wardrobe.deliver(|done, total| progress(Progress::Sent { done, total }))?;
+    report.server = delivery.map(|now| Delivery {
+        sent: earlier.sent + now.sent,
+        ..now
+    });
+    Ok(())
 }
 
 /// An ingest on its way.
@@ -100,7 +133,10 @@ type Outcome = Result<(Examined, Vec<Result<Look>>)>;
 
 impl Run<'_> {
     fn all(&mut self, photos: &[PathBuf], progress: &mut impl FnMut(Progress<'_>)) -> Result<()> {
-        for chunk in photos.chunks(CHUNK) {
+        for (number, chunk) in photos.chunks(CHUNK).enumerate() {
+            if number > 0 && number % CHUNKS_A_DELIVERY == 0 {
+                deliver(self.wardrobe, self.report, progress)?;
+            }
             for (path, outcome) in chunk.iter().zip(self.look_at(chunk)?) {
                 if self.cancel.load(Ordering::Relaxed) {
                     self.report.stopped = Some("interrupted: run it again to go on".into());
@@ -406,8 +442,10 @@ impl Wardrobe {
                 if let Some(garment) = view_of {
                     set_view_of(tx, &seen.id, garment).map_err(&failed)?;
                 }
+                let garment = garment_in(tx, &seen.id).map_err(&failed)?;
+                let removed = is_removed(tx, &seen.id).map_err(&failed)?;
                 for embedding in look.embeddings() {
-                    vectors::upsert_in(tx, &seen.id, embedding)?;
+                    vectors::upsert_in(tx, &garment, removed, embedding)?;
                 }
             }
             for garment in gone {

@@ -238,7 +238,10 @@ fn what_was_missing_is_told_and_the_rest_comes_back() {
         .crop
         .clone();
     fs::remove_file(wardrobe.path(&lost)).unwrap();
-    assert_eq!(export(&wardrobe, &file).unwrap().missing, [lost.clone()]);
+    assert_eq!(
+        export(&wardrobe, &file).unwrap().missing,
+        std::slice::from_ref(&lost)
+    );
     let home = folder.path().join("new");
     assert_eq!(import(&home, &file).unwrap().missing, [lost]);
     assert_eq!(files(&home), files(wardrobe.home()));

@@ -12,6 +12,7 @@ mod learned;
 mod pages;
 mod pages_in_browser;
 mod search;
+mod server;
 
 use std::path::Path;
 

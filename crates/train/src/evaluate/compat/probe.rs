@@ -140,7 +140,11 @@ impl Logistic {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (mut learned, mut kept) = (Vec::new(), Vec::new());
         for (group, outfit) in outfits.iter().enumerate() {
-            let side = if group % 5 == 0 { &mut kept } else { &mut learned };
+            let side = if group % 5 == 0 {
+                &mut kept
+            } else {
+                &mut learned
+            };
             side.push((features(&outfit.items)?, true, 1.0));
             for _ in 0..NEGATIVES {
                 if let Some(negative) = sampler.negative(outfit, &mut rng) {

@@ -1,6 +1,8 @@
 //! A data set of outfits, all judges, one table a kind of negatives.
 
-use super::{CategoryPmi, FittedRules, Judge, Network, Popularity, Probe, Row, Rules, Wearable, table};
+use super::{
+    CategoryPmi, FittedRules, Judge, Network, Popularity, Probe, Row, Rules, Wearable, table,
+};
 use crate::config::AugmentConfig;
 use crate::data::outfits::{Classes, Negatives, OutfitData, Part, Sampler, Tasks};
 use crate::error::{Error, Result};
