@@ -32,7 +32,7 @@
 //!
 //! # What is not known is not guessed
 //!
-//! No model here tells patterns, fits or styles yet: they are `None` and empty until the wearer
+//! Patterns and styles are the tagger's; what it did not learn, as fits, is `None` until the wearer
 //! says so ([`Edit`]). Formality is the category's prior from the taxonomy, and seasons follow from
 //! its prior warmth (`priors.rs`). What the wearer says is stored apart from what models saw and
 //! wins over it for good.
