@@ -69,7 +69,7 @@ impl OutfitScorer {
             parameter_shapes(|vb| SetTransformer::new(&config, &DropoutRng::default(), vb))?;
         let tensors = Loading::strict().load(&shapes, weights)?.tensors;
         let embedder = weights.metadata.get(Self::EMBEDDER);
-        let scorer = Self::from_parts(&config, tensors, embedder.map(|id| EmbedderId::new(id)))?;
+        let scorer = Self::from_parts(&config, tensors, embedder.map(EmbedderId::new))?;
         Ok(Self {
             file: weights.file.clone(),
             ..scorer

@@ -205,7 +205,7 @@ impl OutfitData {
             let piece = pieces.entry(path.as_path()).or_default();
             let (width, height) = wardrobe_ingest::dimensions(path)?.upright();
             let (w, h) = (width as f32 / 6.0, height as f32 / 4.0);
-            let x = if *piece % 2 == 0 {
+            let x = if piece.is_multiple_of(2) {
                 0.0
             } else {
                 width as f32 - w

@@ -1,6 +1,8 @@
 //! A data set of outfits, all judges, one table a kind of negatives.
 
-use super::{CategoryPmi, FittedRules, Judge, Network, Popularity, Probe, Row, Rules, Wearable, table};
+use super::{
+    CategoryPmi, FittedRules, Judge, Network, Popularity, Probe, Row, Rules, Wearable, table,
+};
 use crate::config::AugmentConfig;
 use crate::data::outfits::{Classes, Negatives, OutfitData, Part, Sampler, Tasks};
 use crate::error::{Error, Result};
@@ -154,7 +156,8 @@ pub fn measure(how: &Measurement<'_>, watch: &mut dyn FnMut(Event)) -> Result<Re
             let probe = probe.on(grounds);
             let network = how.scorer.map(|s| Network::new(s, grounds, &data.classes));
             let network = network.as_ref().map(|network| network as &dyn Judge);
-            let judges: Vec<&dyn Judge> = network.into_iter().chain([&probe as &dyn Judge]).collect();
+            let judges: Vec<&dyn Judge> =
+                network.into_iter().chain([&probe as &dyn Judge]).collect();
             tables.push(Table {
                 negatives: format!("{name}, of the photos' grounds"),
                 judged: tasks.judged.len(),
