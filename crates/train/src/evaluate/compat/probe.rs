@@ -140,7 +140,7 @@ impl Logistic {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (mut learned, mut kept) = (Vec::new(), Vec::new());
         for (group, outfit) in outfits.iter().enumerate() {
-            let side = if group % 5 == 0 {
+            let side = if group.is_multiple_of(5) {
                 &mut kept
             } else {
                 &mut learned
@@ -192,23 +192,19 @@ impl Logistic {
                 }
                 gradient[size] += slope;
             }
+            let decay = model.weights.iter().map(|weight| 2.0 * penalty * weight);
+            gradient
+                .iter_mut()
+                .zip(decay)
+                .for_each(|(g, decay)| *g += decay);
             let correct = |decay: f32| 1.0 - decay.powi(step as i32);
-            for i in 0..=size {
-                let weight = if i < size {
-                    &mut model.weights[i]
-                } else {
-                    &mut model.bias
-                };
-                let decay = if i < size {
-                    2.0 * penalty * *weight
-                } else {
-                    0.0
-                };
-                let g = gradient[i] + decay;
-                mean[i] = 0.9 * mean[i] + 0.1 * g;
-                square[i] = 0.999 * square[i] + 0.001 * g * g;
-                let (m, s) = (mean[i] / correct(0.9), square[i] / correct(0.999));
-                *weight -= RATE * m / (s.sqrt() + 1e-8);
+            let parameters = model.weights.iter_mut().chain([&mut model.bias]);
+            let moments = mean.iter_mut().zip(&mut square);
+            for ((parameter, g), (mean, square)) in parameters.zip(gradient).zip(moments) {
+                *mean = 0.9 * *mean + 0.1 * g;
+                *square = 0.999 * *square + 0.001 * g * g;
+                let (mean, square) = (*mean / correct(0.9), *square / correct(0.999));
+                *parameter -= RATE * mean / (square.sqrt() + 1e-8);
             }
         }
         model

@@ -39,7 +39,7 @@ pub(super) struct Data {
 }
 
 /// The seed of the validation's negatives is not the training's.
-const VALID_SEED: u64 = 0x76_616c_6964;
+const VALID_SEED: u64 = 0x0076_616c_6964;
 
 impl Data {
     pub(super) fn load(
