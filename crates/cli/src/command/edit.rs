@@ -59,7 +59,7 @@ struct Changes {
     #[arg(long, value_name = "yes/no", value_parser = yes_or_no)]
     laundry: Option<bool>,
     /// What it cost, in your currency; `show` then tells the cost per wear
-    #[arg(long, value_name = "AMOUNT", value_parser = price)]
+    #[arg(long, value_name = "AMOUNT", value_parser = price, allow_negative_numbers = true)]
     price: Option<f64>,
     /// Take back every earlier correction first, but not the price
     #[arg(long)]
