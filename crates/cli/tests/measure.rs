@@ -64,7 +64,7 @@ fn eval_colors_measures_a_catalogue() {
     let measured = bench.json(3, &["eval", "colors", "--data", &data]);
     assert_eq!(
         keys(&measured["metrics"]),
-        ["mean_delta_e", "top1", "top1_basic"]
+        ["mean_delta_e", "top1", "top1_basic", "top2_basic"]
     );
     assert_eq!(
         (&measured["n"], &measured["metrics"]["top1_basic"]),

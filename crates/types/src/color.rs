@@ -85,7 +85,7 @@ impl From<Rgb8> for String {
 /// One of a garment's dominant colours.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Color {
-    /// The nearest name of the palette.
+    /// Its name in the palette.
     pub name: ColorName,
     /// The colour as measured.
     pub hex: Rgb8,

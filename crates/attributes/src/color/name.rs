@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use palette::color_difference::Ciede2000;
 use palette::{Lab, white_point::D65};
-use wardrobe_types::{ColorName, Rgb8};
+use wardrobe_types::{BasicColor, ColorName, Rgb8};
 
 use crate::lab::{LabColor, chroma, from_rgb};
 
@@ -42,18 +42,35 @@ const NEUTRAL_CHROMA: f32 = 3.5;
 
 /// [`name_color`] of a CIELAB colour.
 pub(crate) fn name_lab(color: LabColor) -> ColorName {
+    nearest(color, |_| true).unwrap_or(ColorName::Black)
+}
+
+/// The basic colour of [`name_color`].
+pub(crate) fn basic_of(color: LabColor) -> BasicColor {
+    name_lab(color).basic()
+}
+
+/// The nearest name among those of a basic colour.
+pub(crate) fn name_within(color: LabColor, basic: BasicColor) -> ColorName {
+    let called = |name: ColorName| name.basic() == basic;
+    // A grey of some hue may be outside of all names of a basic colour that has hues alone.
+    nearest(color, called).unwrap_or_else(|| name_lab(color))
+}
+
+/// The nearest of the names wanted; `None` where a neutral colour can have none of them.
+fn nearest(color: LabColor, wanted: impl Fn(ColorName) -> bool) -> Option<ColorName> {
     let neutral = chroma(color) < NEUTRAL_CHROMA;
-    let mut best = (ColorName::Black, f64::INFINITY);
-    for (name, &value) in ColorName::ALL.into_iter().zip(PALETTE.iter()) {
-        if neutral && chroma(value) > 2.0 * NEUTRAL_CHROMA {
-            continue;
-        }
-        let difference = naming_difference(color.map(f64::from), value.map(f64::from));
-        if difference < best.1 {
-            best = (name, difference);
-        }
-    }
-    best.0
+    let possible = |&(name, value): &(ColorName, &LabColor)| {
+        wanted(name) && !(neutral && chroma(*value) > 2.0 * NEUTRAL_CHROMA)
+    };
+    let difference =
+        |value: &LabColor| naming_difference(color.map(f64::from), value.map(f64::from));
+    let names = ColorName::ALL.into_iter().zip(PALETTE.iter());
+    names
+        .filter(possible)
+        .map(|(name, value)| (name, difference(value)))
+        .min_by(|x, y| x.1.total_cmp(&y.1))
+        .map(|(name, _)| name)
 }
 
 /// CIEDE2000 with kL = [`NAMING_KL`]. In the formula kL divides the difference in lightness and nothing else, and the

@@ -162,6 +162,7 @@ fn colors(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document>
         task: "colors",
         metrics: BTreeMap::from([
             ("top1_basic", metrics.top1_basic),
+            ("top2_basic", metrics.top2_basic),
             ("top1", metrics.top1),
             ("mean_delta_e", metrics.mean_delta_e),
         ]),

@@ -20,6 +20,8 @@ use wardrobe_types::{BasicColor, Color, ColorName};
 pub struct Metrics {
     /// Share of photos whose basic colour, one of 12, is the named one's.
     pub top1_basic: f64,
+    /// Share of photos where the basic colour of one of the two largest colours found is the named one's.
+    pub top2_basic: f64,
     /// Share of photos whose palette name, one of 39, is the named colour, over the photos whose catalogue name is in the
     /// palette too. Strict: a photo of "blue" named `denim` counts as wrong.
     pub top1: f64,
@@ -75,6 +77,19 @@ struct Outcome {
     basic: BasicColor,
     name: Option<ColorName>,
     found: Color,
+    /// The second largest colour, where there is one.
+    second: Option<Color>,
+}
+
+impl Outcome {
+    fn is_hit(&self) -> bool {
+        self.found.name.basic() == self.basic
+    }
+
+    fn is_hit_in_two(&self) -> bool {
+        let second = self.second.map(|color| color.name.basic());
+        self.is_hit() || second == Some(self.basic)
+    }
 }
 
 /// Finds the dominant colour of every photo of the catalogue in folder `data` and compares.
@@ -90,16 +105,17 @@ pub fn colors(data: &Path, watch: &mut dyn FnMut(Event)) -> Result<Report> {
     let total = catalogue.samples.len();
     let (mut outcomes, mut failed) = (Vec::with_capacity(total), Vec::new());
     for (i, batch) in catalogue.samples.chunks(BATCH).enumerate() {
-        let found: Vec<Result<Color, String>> = batch
+        let found: Vec<Result<Vec<Color>, String>> = batch
             .par_iter()
-            .map(|sample| largest_color(&sample.photo))
+            .map(|sample| colors_of(&sample.photo))
             .collect();
         for (sample, found) in batch.iter().zip(found) {
             match found {
                 Ok(found) => outcomes.push(Outcome {
                     basic: sample.basic,
                     name: sample.name,
-                    found,
+                    found: found[0],
+                    second: found.get(1).copied(),
                 }),
                 Err(reason) => {
                     watch(Event::Skipped {
@@ -166,16 +182,17 @@ fn read(table: &Path) -> Result<Catalogue> {
     Ok(catalogue)
 }
 
-fn largest_color(path: &Path) -> Result<Color, String> {
+/// At least one colour, the largest first.
+fn colors_of(path: &Path) -> Result<Vec<Color>, String> {
     let photo = wardrobe_ingest::load(path)
         .map_err(|error| error.to_string())?
         .image;
     let colors = segment(&photo).and_then(|found| dominant_colors(&photo, &found));
     let colors = colors.map_err(|error| format!("{}: {error}", path.display()))?;
-    colors
-        .first()
-        .copied()
-        .ok_or_else(|| format!("{}: no colour", path.display()))
+    match colors.is_empty() {
+        true => Err(format!("{}: no colour", path.display())),
+        false => Ok(colors),
+    }
 }
 
 fn report(catalogue: Catalogue, outcomes: &[Outcome], failed: Vec<String>) -> Result<Report> {
@@ -183,10 +200,8 @@ fn report(catalogue: Catalogue, outcomes: &[Outcome], failed: Vec<String>) -> Re
         .iter()
         .filter_map(|o| Some((o.name?, o.found)))
         .collect();
-    let basic_hits = outcomes
-        .iter()
-        .filter(|o| o.found.name.basic() == o.basic)
-        .count();
+    let basic_hits = outcomes.iter().filter(|o| o.is_hit()).count();
+    let basic_hits_in_two = outcomes.iter().filter(|o| o.is_hit_in_two()).count();
     let hits = named
         .iter()
         .filter(|(name, found)| found.name == *name)
@@ -203,6 +218,10 @@ fn report(catalogue: Catalogue, outcomes: &[Outcome], failed: Vec<String>) -> Re
     };
     let ci95 = BTreeMap::from([
         ("top1_basic", wilson_ci95(basic_hits, outcomes.len())?),
+        (
+            "top2_basic",
+            wilson_ci95(basic_hits_in_two, outcomes.len())?,
+        ),
         ("top1", wilson_ci95(hits, named.len())?),
         (
             "mean_delta_e",
@@ -213,6 +232,7 @@ fn report(catalogue: Catalogue, outcomes: &[Outcome], failed: Vec<String>) -> Re
     ]);
     let metrics = Metrics {
         top1_basic: basic_hits as f64 / outcomes.len() as f64,
+        top2_basic: basic_hits_in_two as f64 / outcomes.len() as f64,
         top1: hits as f64 / named.len() as f64,
         mean_delta_e: mean(&mut (0..named.len())),
     };
@@ -318,6 +338,30 @@ mod tests {
         assert_eq!((report.n, report.failed.len(), skipped), (1, 1, 1));
         assert!(report.failed[0].contains("2.jpg"), "{}", report.failed[0]);
         assert_eq!(report.metrics.top1, 1.0);
+    }
+
+    #[test]
+    fn the_second_colour_counts_where_two_do() {
+        let folder = tempfile::tempdir().unwrap();
+        catalogue(
+            folder.path(),
+            "styles.csv",
+            &[("1", [20, 20, 20], "Red"), ("2", [20, 20, 20], "Red")],
+        );
+        let striped = RgbImage::from_fn(64, 64, |x, y| {
+            let inside = (16..48).contains(&x) && (16..48).contains(&y);
+            Rgb(match (inside, y % 8 < 3) {
+                (false, _) => [255; 3],
+                (true, true) => [206, 55, 62],
+                (true, false) => [20; 3],
+            })
+        });
+        striped.save(folder.path().join("images/1.jpg")).unwrap();
+        let report = colors(folder.path(), &mut |_| ()).unwrap();
+        assert_eq!(
+            (report.metrics.top1_basic, report.metrics.top2_basic),
+            (0.0, 0.5)
+        );
     }
 
     #[test]
