@@ -14,9 +14,9 @@ use crate::error::EvalError;
 /// assert_eq!(roc_auc(&[3.0, 1.0], &[2.0, 1.0, 0.0])?, 4.5 / 6.0);
 /// # Ok::<(), wardrobe_eval::EvalError>(())
 /// ```
-pub fn roc_auc(positives: &[f32], negatives: &[f32]) -> Result<f64, EvalError> {
+pub fn roc_auc<S: Copy + Into<f64>>(positives: &[S], negatives: &[S]) -> Result<f64, EvalError> {
     check(positives, negatives)?;
-    let mut ascending: Vec<(f32, bool)> = labelled(positives, negatives).collect();
+    let mut ascending: Vec<(f64, bool)> = labelled(positives, negatives).collect();
     ascending.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut below, mut in_order) = (0.0, 0.0);
     for tied in ascending.chunk_by(|a, b| a.0 == b.0) {
@@ -36,13 +36,13 @@ pub fn roc_auc(positives: &[f32], negatives: &[f32]) -> Result<f64, EvalError> {
 /// As [`roc_auc`].
 pub fn best_threshold(positives: &[f32], negatives: &[f32]) -> Result<f32, EvalError> {
     check(positives, negatives)?;
-    let mut descending: Vec<(f32, bool)> = labelled(positives, negatives).collect();
+    let mut descending: Vec<(f64, bool)> = labelled(positives, negatives).collect();
     descending.sort_by(|a, b| b.0.total_cmp(&a.0));
     let share = |positive: bool| match positive {
         true => 1.0 / positives.len() as f64,
         false => -1.0 / negatives.len() as f64,
     };
-    let (mut gain, mut best) = (0.0, (f64::NEG_INFINITY, f32::INFINITY));
+    let (mut gain, mut best) = (0.0, (f64::NEG_INFINITY, f64::INFINITY));
     for tied in descending.chunk_by(|a, b| a.0 == b.0) {
         gain += tied
             .iter()
@@ -52,7 +52,8 @@ pub fn best_threshold(positives: &[f32], negatives: &[f32]) -> Result<f32, EvalE
             best = (gain, tied[0].0);
         }
     }
-    Ok(best.1)
+    // It is one of the scores.
+    Ok(best.1 as f32)
 }
 
 /// The mean of the share of positives at or above `threshold` and that of negatives below it, 0..=1: the accuracy where
@@ -101,7 +102,10 @@ pub fn choice_points(scores: &[Vec<f32>], right: &[usize]) -> Result<Vec<f64>, E
     scores.iter().zip(right).enumerate().map(question).collect()
 }
 
-fn check(positives: &[f32], negatives: &[f32]) -> Result<(), EvalError> {
+pub(crate) fn check<S: Copy + Into<f64>>(
+    positives: &[S],
+    negatives: &[S],
+) -> Result<(), EvalError> {
     if positives.is_empty() || negatives.is_empty() {
         return Err(EvalError::OneSided {
             positives: positives.len(),
@@ -114,7 +118,11 @@ fn check(positives: &[f32], negatives: &[f32]) -> Result<(), EvalError> {
     }
 }
 
-fn labelled(positives: &[f32], negatives: &[f32]) -> impl Iterator<Item = (f32, bool)> {
-    let positives = positives.iter().map(|score| (*score, true));
-    positives.chain(negatives.iter().map(|score| (*score, false)))
+/// All scores, with whether their sample is positive.
+pub(crate) fn labelled<S: Copy + Into<f64>>(
+    positives: &[S],
+    negatives: &[S],
+) -> impl Iterator<Item = (f64, bool)> {
+    let positives = positives.iter().map(|&score| (score.into(), true));
+    positives.chain(negatives.iter().map(|&score| (score.into(), false)))
 }

@@ -110,12 +110,6 @@ pub enum EvalError {
         /// Its score; 0 for the truth.
         score: f32,
     },
-    /// A score is NaN, and so neither above nor below a threshold.
-    #[error("sample {sample}: the score is not a number")]
-    ScoreNotANumber {
-        /// Which sample of its kind, counted from 0.
-        sample: usize,
-    },
     /// No bins to sort confidences into.
     #[error("calibration needs at least 1 bin, got 0")]
     ZeroBins,

@@ -43,4 +43,4 @@ pub use error::EvalError;
 pub use interval::{Bootstrap, BootstrapInterval, Interval, wilson_ci95};
 pub use ranking::ndcg;
 pub use retrieval::{chance_recall_at_k, knn_purity, neighbour_purity, recall_at_k, recall_hits};
-pub use roc::{RocPoint, roc, roc_auc, roc_auc_ci95, threshold_missing_at_most};
+pub use roc::{RocPoint, roc, roc_auc_ci95, threshold_missing_at_most};

@@ -11,7 +11,7 @@ fn auc_counts_pairs() {
     // sklearn.metrics.roc_auc_score([1, 1, 0, 0, 0], [.8, .3, .5, .3, .1]): of 6 pairs 4 and a tie.
     assert_eq!(roc_auc(&[0.8, 0.3], &[0.5, 0.3, 0.1]).unwrap(), 4.5 / 6.0);
     assert!(matches!(
-        roc_auc(&[], &[1.0]),
+        roc_auc::<f32>(&[], &[1.0]),
         Err(EvalError::OneSided {
             positives: 0,
             negatives: 1
