@@ -435,7 +435,11 @@ fn an_archive_restores_bit_by_bit_and_harms_nothing() {
     assert_eq!(status, 1);
     assert!(only_line(&stderr).contains("--force"), "{stderr}");
     bench.json(0, &["export", "--force", &file]);
-    let (status, _, stderr) = elsewhere(&["--home", "/no/such/place", "export", "x.zip"]);
+    let nowhere = bench.path("nowhere");
+    let (status, _, stderr) = run(common::program()
+        .arg("--home")
+        .arg(&nowhere)
+        .args(["export", "x.zip"]));
     assert_eq!(status, 1);
     assert!(stderr.contains("no wardrobe in"), "{stderr}");
     fs::write(bench.path("cut.zip"), &fs::read(&*file).unwrap()[..4000]).unwrap();

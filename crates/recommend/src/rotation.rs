@@ -45,8 +45,11 @@ impl Rotation {
         if wardrobe.iter().all(|item| item.worn.is_empty()) {
             return None;
         }
+        // In a fixed order, in which sums of rounded numbers are always the same.
+        let mut in_order: Vec<&Item> = wardrobe.iter().collect();
+        in_order.sort_by(|a, b| a.id.cmp(&b.id));
         let mut places: HashMap<Place, (f32, f32)> = HashMap::new();
-        for item in wardrobe {
+        for item in in_order {
             let (sum, count) = places.entry(place(item)).or_default();
             *sum += wear(item);
             *count += 1.0;
