@@ -297,7 +297,13 @@ fn recommend_and_pages() {
     is_garment(&outfit["items"][0]);
     let page = std::fs::read_to_string(&html).unwrap();
     assert!(page.starts_with("<!DOCTYPE html>") && page.matches("<img ").count() == 3);
-    assert_eq!(image::open(&png).unwrap().width(), 24 + 3 * 324);
+    assert_eq!(image::open(&png).unwrap().width(), 40 + 800 + 40);
+    let jpeg = bench.path("lookbook.jpg");
+    bench.json(0, &["recommend", "--collage", &jpeg.to_string_lossy()]);
+    assert!(
+        std::fs::read(&jpeg).unwrap().starts_with(&[0xff, 0xd8]),
+        "as its name says"
+    );
     let report = bench.path("report.html");
     let told = bench.json(0, &["report", &report.to_string_lossy()]);
     assert_eq!(
