@@ -360,7 +360,8 @@ fn hostile_and_newer_archives_are_refused() {
     let good = unpack(&file);
     let bad = folder.path().join("bad.zip");
     // The same entries, changed: the list is the last.
-    let with = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>, &mut serde_json::Value)| {
+    type Entries = Vec<(String, Vec<u8>)>;
+    let with = |change: &dyn Fn(&mut Entries, &mut serde_json::Value)| {
         let mut entries = good.clone();
         let mut list: serde_json::Value =
             serde_json::from_slice(&entries.last().unwrap().1).unwrap();
