@@ -235,7 +235,8 @@ fn what_was_missing_is_told_and_the_rest_comes_back() {
         .crop
         .clone();
     fs::remove_file(wardrobe.path(&lost)).unwrap();
-    assert_eq!(export(&wardrobe, &file).unwrap().missing, [lost.clone()]);
+    let exported = export(&wardrobe, &file).unwrap();
+    assert_eq!(exported.missing.as_slice(), std::slice::from_ref(&lost));
     let home = folder.path().join("new");
     assert_eq!(import(&home, &file).unwrap().missing, [lost]);
     assert_eq!(files(&home), files(wardrobe.home()));
@@ -333,8 +334,10 @@ fn pack(file: &Path, entries: &[(&str, &[u8])]) {
     zip.finish().unwrap();
 }
 
-/// The entries of an archive.
-fn unpack(file: &Path) -> Vec<(String, Vec<u8>)> {
+/// The entries of an archive, by name.
+type Entries = Vec<(String, Vec<u8>)>;
+
+fn unpack(file: &Path) -> Entries {
     let mut zip = ZipArchive::new(fs::File::open(file).unwrap()).unwrap();
     let count = zip.len();
     let entry = |i| {
@@ -354,7 +357,7 @@ fn hostile_and_newer_archives_are_refused() {
     let good = unpack(&file);
     let bad = folder.path().join("bad.zip");
     // The same entries, changed: the list is the last.
-    let with = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>, &mut serde_json::Value)| {
+    let with = |change: &dyn Fn(&mut Entries, &mut serde_json::Value)| {
         let mut entries = good.clone();
         let mut list: serde_json::Value =
             serde_json::from_slice(&entries.last().unwrap().1).unwrap();
