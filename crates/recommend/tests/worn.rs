@@ -77,14 +77,8 @@ fn what_was_worn_lately_waits_for_as_many_days_as_asked() {
         recommend(&all, &within(3)).unwrap().reason.unwrap(),
         "no shoes left after leaving out what was worn in the last 3 days"
     );
-    assert_eq!(
-        recommend(&all, &within(1))
-            .unwrap()
-            .reason
-            .unwrap_or_default()
-            .contains("worn"),
-        false
-    );
+    let today = recommend(&all, &within(1)).unwrap();
+    assert!(!today.outfits.is_empty());
 }
 
 #[test]

@@ -126,9 +126,6 @@ fn everything_comes_back_bit_by_bit() {
     // An empty wardrobe makes room; so does no folder at all.
     let (other, unused) = empty();
     drop(unused);
-    // What is recommended later is written down too, and is not in the archive.
-    let expected = rows(wardrobe.home());
-    assert!(expected.values().filter(|rows| !rows.is_empty()).count() > 9);
     for home in [other.path().join("home"), other.path().join("not/there")] {
         let imported = import(&home, &file).unwrap();
         assert_eq!((imported.photos, imported.garments), (5, 5));
@@ -238,10 +235,8 @@ fn what_was_missing_is_told_and_the_rest_comes_back() {
         .crop
         .clone();
     fs::remove_file(wardrobe.path(&lost)).unwrap();
-    assert_eq!(
-        export(&wardrobe, &file).unwrap().missing,
-        std::slice::from_ref(&lost)
-    );
+    let exported = export(&wardrobe, &file).unwrap();
+    assert_eq!(exported.missing.as_slice(), std::slice::from_ref(&lost));
     let home = folder.path().join("new");
     assert_eq!(import(&home, &file).unwrap().missing, [lost]);
     assert_eq!(files(&home), files(wardrobe.home()));
@@ -339,8 +334,10 @@ fn pack(file: &Path, entries: &[(&str, &[u8])]) {
     zip.finish().unwrap();
 }
 
-/// The entries of an archive.
-fn unpack(file: &Path) -> Vec<(String, Vec<u8>)> {
+/// The entries of an archive, by name.
+type Entries = Vec<(String, Vec<u8>)>;
+
+fn unpack(file: &Path) -> Entries {
     let mut zip = ZipArchive::new(fs::File::open(file).unwrap()).unwrap();
     let count = zip.len();
     let entry = |i| {
@@ -360,7 +357,6 @@ fn hostile_and_newer_archives_are_refused() {
     let good = unpack(&file);
     let bad = folder.path().join("bad.zip");
     // The same entries, changed: the list is the last.
-    type Entries = Vec<(String, Vec<u8>)>;
     let with = |change: &dyn Fn(&mut Entries, &mut serde_json::Value)| {
         let mut entries = good.clone();
         let mut list: serde_json::Value =
