@@ -64,8 +64,9 @@ fn is_garment(garment: &Value) {
             .unwrap()
             .starts_with('#')
     );
-    assert!(garment["pattern"].is_null() && garment["fit"].is_null());
-    assert_eq!(garment["styles"], serde_json::json!([]));
+    // The tagger's where it is sure; nobody has taught it fits.
+    assert!(garment["pattern"].is_null() || garment["pattern"].is_string());
+    assert!(garment["fit"].is_null() && garment["styles"].is_array());
     assert_eq!(garment["laundry"], false);
 }
 

@@ -61,7 +61,7 @@ fn what_has_no_roc_says_so() {
         Err(EvalError::OneSided { .. })
     ));
     let nan = roc(&[0.1], &[0.2, f64::NAN]);
-    assert_eq!(nan, Err(EvalError::NotAScore { sample: 1 }));
+    assert_eq!(nan, Err(EvalError::NotAScore { sample: 2 }));
     assert!(threshold_missing_at_most(&[], 0.1).is_err());
     assert!(threshold_missing_at_most(&[0.1], 1.5).is_err());
 }

@@ -91,7 +91,7 @@ mod tests {
     impl Opinion for Sum {
         fn judge(&self, outfits: &[Vec<&Item>]) -> Result<Vec<Option<f32>>> {
             let pair = |a: Category, b: Category| match (a.min(b), a.max(b)) {
-                (Category::Shirt, Category::Chinos) => 0.5,
+                (Category::Shirt, Category::Chinos) => 0.8,
                 (Category::Shirt, Category::Sandals) => -1.5,
                 _ => 0.0,
             };
@@ -121,13 +121,13 @@ mod tests {
         let judged = explain(&Sum, &[&shirt, &chinos, &sandals])
             .unwrap()
             .unwrap();
-        assert!((judged.term - probability(2.0)).abs() < 1e-4);
+        assert!((judged.term - probability(2.3)).abs() < 1e-4);
         let reason = judged.reason.unwrap();
         assert_eq!(
             reason.text,
             "the navy shirt with the navy sandals is not what people usually wear"
         );
-        let moved = probability(3.5) - probability(2.0);
+        let moved = probability(3.8) - probability(2.3);
         assert!((reason.strength - WEIGHTS.learned * moved).abs() < 1e-3);
 
         let judged = explain(&Sum, &[&shirt, &chinos]).unwrap().unwrap();

@@ -147,7 +147,8 @@ fn garment_json_is_exactly_the_documented_one() {
         "id": "g1", "photo": "photos/1.jpg", "crop": "crops/1.jpg", "bbox": [1.0, 2.0, 30.5, 40.0],
         "category": "dress", "category_confidence": 0.5, "slots": ["top", "bottom"],
         "colors": [{"name": "navy", "hex": "#1f2a44", "fraction": 1.0}],
-        "pattern": "striped", "fit": null, "formality": 0.5, "seasons": ["summer", "fall"], "styles": ["preppy"],
+        "pattern": "striped", "fit": null, "material": "cotton", "open": null, "formality": 0.5,
+        "seasons": ["summer", "fall"], "styles": ["preppy"],
         "embedder": "starter", "laundry": false, "created_at": "2025-01-02T03:04:05Z",
     });
     let garment: Garment = serde_json::from_value(json.clone()).unwrap();

@@ -69,6 +69,9 @@ enum Task {
     /// The search in words, on a catalogue: styles.csv and images/, taken into a wardrobe of their own
     #[command(after_help = "Example:\n  wardrobe eval search --data products")]
     Search(Data),
+    #[command(
+        after_help = "Examples:\n  wardrobe eval tag --data products\n  wardrobe eval tag --data products --tagger runs/tagger/best.safetensors"
+    )]
     /// The tagger, on a catalogue: styles.csv and images/, beside what is most usual
     Tag(tag::Args),
     /// What feedback teaches: simulated wearers with hidden tastes, on a table of garments' tags

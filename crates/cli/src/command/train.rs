@@ -51,6 +51,7 @@ enum Task {
     )]
     Embed(Files),
     /// The tagger: pattern, fit, formality, seasons and styles from the classifier's features
+    #[command(after_help = "Example:\n  wardrobe train tag --data products --out runs/tagger")]
     Tag(Files),
 }
 
