@@ -57,6 +57,9 @@ enum Task {
     )]
     Clip(clip::Args),
     /// The outfit scorer, on outfits that people wear, beside baselines
+    #[command(
+        after_help = "Example:\n  wardrobe eval compat --data polyvore --weights runs/compat/best.safetensors"
+    )]
     Compat(compat::Args),
     /// The colours, on a catalogue: styles.csv and images/
     #[command(after_help = "Example:\n  wardrobe eval colors --data products --json")]

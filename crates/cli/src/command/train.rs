@@ -39,6 +39,9 @@ enum Task {
     /// CLIP: fine-tuned on photos with texts, or a small one from scratch
     Clip(clip::Args),
     /// The outfit scorer: a set transformer over garments that people wear together
+    #[command(
+        after_help = "Example:\n  wardrobe train compat --config config/compat.toml --data polyvore --out runs/compat"
+    )]
     Compat(Files),
     /// The detector: YOLOv8 over the classes of the data
     #[command(

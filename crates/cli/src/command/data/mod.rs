@@ -59,10 +59,13 @@ enum Prepare {
     #[command(after_help = "Example:\n  wardrobe data prepare fashion-products")]
     FashionProducts,
     /// iMaterialist (Fashion) 2018, photos with 228 labels: how to get it and lay it out
+    #[command(after_help = "Example:\n  wardrobe data prepare imaterialist")]
     Imaterialist,
     /// Fashionpedia, street photos with boxes and 294 attributes: how to get it and lay it out
+    #[command(after_help = "Example:\n  wardrobe data prepare fashionpedia")]
     Fashionpedia,
     /// Outfits from polyvore.com, two editions: how to get them and lay them out
+    #[command(after_help = "Example:\n  wardrobe data prepare polyvore")]
     Polyvore,
     CutPaste(cut_paste::Args),
     PhoneLike(phone_like::Args),
