@@ -14,9 +14,11 @@ pub use config::{CompatConfig, Network};
 pub use data::Items;
 pub(crate) use data::items_of;
 
-use crate::checkpoint::write_log;
-use crate::curves::{self, BLUE, GREEN, Line, Panel, RED};
-use crate::data::outfits::Sampler;
+use super::Row;
+use super::epochs::{self, Curve, Limits, Task};
+use crate::checkpoint::Progress;
+use crate::curves::{BLUE, GREEN, RED};
+use crate::data::outfits::{Outfit, Sampler};
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::compat::Metrics;
 use crate::looks::Eyes;
@@ -24,7 +26,6 @@ use crate::progress::Event;
 use data::Data;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 use trainer::Trainer;
 
 /// The best epoch so far.
@@ -60,11 +61,22 @@ struct LogRow {
     seconds: f64,
 }
 
-impl super::Row for LogRow {
+impl Row for LogRow {
     type Metrics = Metrics;
+
+    const LOSSES: &'static [Curve<Self>] = &[("loss", BLUE, |row| Some(row.train_loss.into()))];
+    const METRICS: &'static [Curve<Self>] = &[
+        ("AUC", BLUE, |row| Some(row.val_auc)),
+        ("accuracy", GREEN, |row| Some(row.val_accuracy)),
+        ("FITB", RED, |row| Some(row.val_fitb)),
+    ];
 
     fn epoch(&self) -> usize {
         self.epoch
+    }
+
+    fn train_loss(&self) -> f32 {
+        self.train_loss
     }
 
     fn metrics(&self) -> Option<Metrics> {
@@ -74,6 +86,10 @@ impl super::Row for LogRow {
             fitb: self.val_fitb,
             ece: self.val_ece,
         })
+    }
+
+    fn better(one: &Metrics, other: &Metrics) -> bool {
+        one.auc > other.auc
     }
 }
 
@@ -94,92 +110,81 @@ pub fn train(
     let data = Data::load(config, run, eyes, watch)?;
     let outfits = data.train(config)?;
     let sampler = Sampler::new(&data.outfits, &outfits, config.negatives);
-    let mut trainer = Trainer::new(config, run, &data)?;
-    let mut log = match run.resume {
-        true => trainer.resume(run)?,
-        false => Vec::new(),
+    let mut task = Compat {
+        trainer: Trainer::new(config, run, &data)?,
+        data: &data,
+        outfits: &outfits,
+        sampler,
     };
-    for epoch in trainer.progress.epochs..config.epochs {
-        if out_of_patience(config, trainer.progress.best, epoch) {
-            break;
-        }
-        let start = Instant::now();
-        let learning_rate = trainer.rate(epoch, outfits.len());
-        let train_loss = trainer.learn(&data, &outfits, &sampler, epoch, watch)?;
-        let metrics = trainer.validate(&data)?;
-        let seconds = start.elapsed().as_secs_f64();
-        let best = trainer
-            .progress
-            .best
-            .is_none_or(|best| metrics.auc > best.metrics.auc);
-        if best {
-            trainer.progress.best = Some(Best {
-                epoch: epoch + 1,
-                metrics,
-            });
-            trainer.export(&run.weights())?;
-        }
-        trainer.progress.epochs = epoch + 1;
-        trainer.progress.seconds += seconds;
-        log.push(LogRow {
+    let limits = Limits {
+        epochs: config.epochs,
+        patience: config.patience,
+    };
+    let log = epochs::begin(&mut task, run)?;
+    let super::Summary {
+        best,
+        weights,
+        curves,
+        epochs,
+        seconds,
+    } = epochs::run(&mut task, run, limits, log, watch)?;
+    Ok(Summary {
+        best,
+        weights,
+        curves,
+        epochs,
+        seconds,
+        pictures: data.items.looks.is_some(),
+    })
+}
+
+struct Compat<'a> {
+    trainer: Trainer<'a>,
+    data: &'a Data,
+    outfits: &'a [&'a Outfit],
+    sampler: Sampler<'a>,
+}
+
+impl Task for Compat<'_> {
+    type Row = LogRow;
+    type Learned = f32;
+    type Measured = Metrics;
+
+    fn progress(&mut self) -> &mut Progress<Metrics> {
+        &mut self.trainer.progress
+    }
+
+    fn resume(&mut self, run: &Run) -> Result<Vec<LogRow>> {
+        self.trainer.resume(run)
+    }
+
+    fn learn(&mut self, epoch: usize, watch: &mut dyn FnMut(Event)) -> Result<f32> {
+        let (data, outfits, sampler) = (self.data, self.outfits, &self.sampler);
+        self.trainer.learn(data, outfits, sampler, epoch, watch)
+    }
+
+    fn validate(&mut self, _: usize, _: &mut dyn FnMut(Event)) -> Result<Metrics> {
+        self.trainer.validate(self.data)
+    }
+
+    fn row(&self, epoch: usize, train_loss: f32, metrics: Metrics, seconds: f64) -> Result<LogRow> {
+        Ok(LogRow {
             epoch: epoch + 1,
-            learning_rate,
+            learning_rate: self.trainer.rate(epoch, self.outfits.len()),
             train_loss,
             val_auc: metrics.auc,
             val_accuracy: metrics.accuracy,
             val_fitb: metrics.fitb,
             val_ece: metrics.ece,
             seconds,
-        });
-        write_log(&log, &run.log())?;
-        draw(&log, &run.curves())?;
-        trainer.checkpoint(&run.checkpoint())?;
-        watch(Event::Epoch {
-            epoch: epoch + 1,
-            train_loss,
-            metrics: vec![
-                ("AUC", metrics.auc),
-                ("accuracy", metrics.accuracy),
-                ("FITB", metrics.fitb),
-            ],
-            best,
-            seconds,
-        });
+        })
     }
-    Ok(Summary {
-        best: trainer.progress.best(run)?,
-        weights: run.weights(),
-        curves: run.curves(),
-        epochs: trainer.progress.epochs,
-        seconds: trainer.progress.seconds,
-        pictures: data.items.looks.is_some(),
-    })
-}
 
-fn out_of_patience(config: &CompatConfig, best: Option<Best>, epoch: usize) -> bool {
-    config.patience > 0 && best.is_some_and(|best| epoch >= best.epoch + config.patience)
-}
+    fn export(&self, path: &Path) -> Result<()> {
+        self.trainer.export(path)
+    }
 
-/// Draws the log to a PNG: loss above, validation metrics below.
-fn draw(rows: &[LogRow], path: &Path) -> Result<()> {
-    let line = |name, color, of: fn(&LogRow) -> f64| Line {
-        name,
-        color,
-        points: rows.iter().map(|row| (row.epoch, of(row))).collect(),
-    };
-    let loss = Panel {
-        title: "Training loss",
-        top: None,
-        lines: vec![line("loss", BLUE, |row| row.train_loss.into())],
-    };
-    let validation = Panel {
-        title: "Validation",
-        top: Some(1.0),
-        lines: vec![
-            line("AUC", BLUE, |row| row.val_auc),
-            line("accuracy", GREEN, |row| row.val_accuracy),
-            line("FITB", RED, |row| row.val_fitb),
-        ],
-    };
-    curves::draw([loss, validation], rows.len(), path)
+    fn checkpoint(&self, path: &Path) -> Result<()> {
+        self.trainer.checkpoint(path)
+    }
 }
