@@ -12,6 +12,12 @@ demo:
     cargo run --release -- --home demo ingest data/samples
     cargo run --release -- --home demo recommend --html lookbook.html
 
+# The README's pictures of the pages, drawn by Chromium
+pictures: demo
+    cargo run --release -- --home demo report wardrobe.html -n 1
+    chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,1920 --screenshot=docs/lookbook.png "file://$PWD/lookbook.html"
+    chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,1870 --screenshot=docs/wardrobe.png "file://$PWD/wardrobe.html"
+
 # All tests
 test:
     cargo test --release --workspace

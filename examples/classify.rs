@@ -1,11 +1,12 @@
-//! What a garment is: the three most likely of 47 categories.
+//! What garments are: the three most likely of 47 categories, for every photo of a folder.
 //!
-//! `cargo run --release -p wardrobe-examples --example classify -- data/samples/*.jpg`
+//! `cargo run --release -p wardrobe-examples --example classify -- data/samples`
 #![allow(clippy::print_stdout, reason = "an example shows its results")]
 
 use std::error::Error;
 
 use wardrobe_classify::Classifier;
+use wardrobe_ingest::{discover, load};
 use wardrobe_weights::Resolver;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -13,11 +14,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let device = wardrobe_nn::device::resolve("auto")?;
     let classifier = Classifier::new(&weights.load()?, &device)?;
 
-    for path in std::env::args().skip(1) {
-        let photo = wardrobe_ingest::load(&path)?;
-        // One photo at a time here; a batch in one call is faster.
-        for seen in classifier.classify(&[&photo.image])? {
-            println!("{path}");
+    let found = discover(std::env::args().skip(1));
+    for problem in &found.problems {
+        println!("left out: {problem}");
+    }
+    // Several photos in one call are faster than one at a time.
+    for paths in found.photos.chunks(8) {
+        let photos = paths.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+        let images: Vec<_> = photos.iter().map(|photo| &photo.image).collect();
+        for (path, seen) in paths.iter().zip(classifier.classify(&images)?) {
+            println!("{}", path.display());
             for best in seen.top(3) {
                 println!("  {:3.0} % {}", best.confidence * 100.0, best.category);
             }

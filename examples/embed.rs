@@ -1,12 +1,13 @@
-//! How alike garments look: the cosine of their embeddings, for every pair of photos.
+//! Look-alikes: photos embedded and stored, and those most like the first.
 //!
-//! `cargo run --release -p wardrobe-examples --example embed -- data/samples/*jeans.jpg data/samples/black-heels.jpg`
+//! `cargo run --release -p wardrobe-examples --example embed -- data/samples/black-jeans.jpg data/samples/*.jpg`
 #![allow(clippy::print_stdout, reason = "an example shows its results")]
 
 use std::error::Error;
 
 use wardrobe_classify::Classifier;
 use wardrobe_embed::StarterEmbedder;
+use wardrobe_vector_index::{CollectionSpec, QueryOptions, Record, SqliteStore, VectorStore};
 use wardrobe_weights::Resolver;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,18 +20,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     let weights = resolver.resolve("starter-embedder")?;
     let fingerprint = weights.sha256.clone().unwrap_or_default();
     let embedder = StarterEmbedder::new(&weights.load()?, &fingerprint, &sha256)?;
+    let embed = |path: &str| -> Result<Vec<f32>, Box<dyn Error>> {
+        let photo = wardrobe_ingest::load(path)?;
+        let seen = classifier.classify(&[&photo.image])?;
+        Ok(embedder.embed(&seen[0].descriptors)?.into_values())
+    };
 
-    let mut embeddings = Vec::new();
-    for path in std::env::args().skip(1) {
-        let photo = wardrobe_ingest::load(&path)?;
-        for seen in classifier.classify(&[&photo.image])? {
-            embeddings.push((path.clone(), embedder.embed(&seen.descriptors)?));
-        }
+    let mut paths = std::env::args().skip(1);
+    let asked = paths.next().ok_or("name a photo, and others to compare")?;
+    let query = embed(&asked)?;
+    let store = SqliteStore::in_memory()?;
+    let looks = CollectionSpec::cosine("looks", query.len(), fingerprint.as_str());
+    store.create_collection(&looks)?;
+    for path in paths.filter(|path| *path != asked) {
+        let record = Record::new(&path, embed(&path)?);
+        store.upsert(&looks, &[record])?;
     }
-    for (i, (path, embedding)) in embeddings.iter().enumerate() {
-        for (other_path, other) in &embeddings[..i] {
-            println!("{:.3} {path} {other_path}", embedding.cosine(other)?);
-        }
+    println!("most like {asked}:");
+    for hit in store.query(&looks, &query, &QueryOptions::top(5))? {
+        println!("{:.3} {}", hit.score, hit.id);
     }
     Ok(())
 }

@@ -1,34 +1,26 @@
-//! Outfits from garments given in words: no photos, no models, no files.
+//! Outfits from garments given in words: no photos, no models.
 //!
-//! `cargo run --release -p wardrobe-examples --example recommend -- smart-casual`
+//! `cargo run --release -p wardrobe-examples --example recommend -- examples/wardrobe.json smart-casual`
 #![allow(clippy::print_stdout, reason = "an example shows its results")]
 
 use std::error::Error;
 
-use wardrobe_recommend::{Item, Request, recommend, score};
+use wardrobe_attributes::color::name_color;
+use wardrobe_recommend::{Item, Request, ScoreInput, recommend, score};
 use wardrobe_types::{Category, ColorName};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let wardrobe = [
-        Item::new("white shirt", Category::Shirt, ColorName::White),
-        Item::new("navy polo", Category::Polo, ColorName::Navy),
-        Item::new("tan chinos", Category::Chinos, ColorName::Tan),
-        Item::new("jeans", Category::Jeans, ColorName::Denim),
-        Item::new("grey blazer", Category::Blazer, ColorName::Grey),
-        Item::new("brown loafers", Category::Loafers, ColorName::Brown),
-        Item::new("white sneakers", Category::Sneakers, ColorName::White),
-    ];
-    let formality = std::env::args()
-        .nth(1)
-        .map(|word| word.parse())
-        .transpose()?;
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().ok_or("name a file of garments")?;
+    let garments: ScoreInput = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+    let wardrobe: Vec<Item> = garments.into_items(name_color)?;
+
     let request = Request {
         n: 3,
-        formality,
+        formality: arguments.next().map(|word| word.parse()).transpose()?,
         temperature: Some(16.0),
         ..Request::default()
     };
-
     let answer = recommend(&wardrobe, &request)?;
     for outfit in &answer.outfits {
         let names: Vec<&str> = outfit.garments.iter().map(|id| id.as_str()).collect();

@@ -1,6 +1,6 @@
 //! The whole of it: photos in, garments stored, look-alikes, outfits, and a page of them.
 //!
-//! `cargo run --release -p wardrobe-examples --example wardrobe -- data/samples`
+//! `cargo run --release -p wardrobe-examples --example wardrobe -- demo lookbook.html data/samples`
 #![allow(clippy::print_stdout, reason = "an example shows its results")]
 
 use std::error::Error;
@@ -9,8 +9,11 @@ use std::sync::atomic::AtomicBool;
 use wardrobe::{Filter, ModelOptions, Request, Target, Wardrobe, describe};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let photos: Vec<String> = std::env::args().skip(1).collect();
-    let mut wardrobe = Wardrobe::open("demo", ModelOptions::default())?;
+    let mut arguments = std::env::args().skip(1);
+    let home = arguments.next().ok_or("name the wardrobe's folder")?;
+    let page = arguments.next().ok_or("name a file for the page")?;
+    let photos: Vec<String> = arguments.collect();
+    let mut wardrobe = Wardrobe::open(home, ModelOptions::default())?;
     let report = wardrobe.ingest(&photos, &AtomicBool::new(false), |_| {})?;
     println!(
         "{} photos added, {} there already",
@@ -37,6 +40,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{:.2} {}", outfit.scored.score, items.join(", "));
         println!("     {}", outfit.scored.explanation.join("; "));
     }
-    std::fs::write("lookbook.html", wardrobe.outfits_page(&outfits)?)?;
+    std::fs::write(page, wardrobe.outfits_page(&outfits)?)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Why a photo has no colours.
+//! Why a photo has no colours or tags.
 
 /// A result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -30,6 +30,19 @@ pub enum Error {
         /// Width and height of the photo given.
         got: (u32, u32),
     },
+    /// A tagger's file whose metadata does not say what was learned.
+    #[error(
+        "{file}: the metadata entry \"tagger\" is malformed: {problem}; use a file that `wardrobe train tag` wrote"
+    )]
+    TaggerConfig {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Weights that do not fit.
+    #[error(transparent)]
+    Weights(#[from] wardrobe_weights::Error),
     /// The clustering failed.
     #[error("clustering {points} colours into {clusters}: {source}")]
     Clustering {

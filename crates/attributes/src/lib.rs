@@ -1,8 +1,9 @@
-//! What colours a garment has, and where it is in its photo.
+//! What colours and tags a garment has, and where it is in its photo.
 //!
 //! [`foreground::segment`] separates one garment from its background by the colours along the photo's border, and says
 //! when it cannot. [`color::dominant_colors`] finds the garment's one to three colours and names them from the palette
-//! of [`wardrobe_types`].
+//! of [`wardrobe_types`]. [`tagger::Tagger`] tells pattern, fit, formality, seasons and styles from the classifier's
+//! descriptors.
 //!
 //! ```
 //! use wardrobe_ingest::image::{Rgb, RgbImage};
@@ -27,5 +28,6 @@ pub mod color;
 mod error;
 pub mod foreground;
 mod lab;
+pub mod tagger;
 
 pub use error::{Error, Result};

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    data, edit, eval, feedback, ingest, inspect, list, preferences, recommend, remove, report,
-    score, search, show, similar, train, weights,
+    add_photo, completions, data, duplicates, edit, eval, export, feedback, import, ingest,
+    inspect, list, man, preferences, recommend, remove, report, restore, score, search, settings,
+    show, similar, train, wear, weights,
 };
+use crate::server::{self, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +18,8 @@ Examples:
   wardrobe search red summer dress
   wardrobe recommend --formality business --temperature 8 --rain --html lookbook.html
   wardrobe edit 3fa9c1 --category chinos --color navy
+  wardrobe wear 3fa9c1 77b0d2 a81c04
+  wardrobe export wardrobe.zip
   wardrobe list --json | jq '.garments[].category'
 
 Exit status: 0 all done, 1 failed, 2 bad usage, 3 some inputs failed and the rest is done.";
@@ -61,12 +65,27 @@ pub struct Global {
     /// The file of a garment detector instead of the usual one; `none` takes each photo to show one garment
     #[arg(long, global = true, value_name = "FILE")]
     pub detector: Option<PathBuf>,
+    /// The file of an outfit scorer, as `train compat` wrote it for the embedder in use, instead of the usual one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub scorer: Option<PathBuf>,
     /// Never open a network connection
     #[arg(long, global = true)]
     pub offline: bool,
-    /// Where vectors are kept: sqlite
-    #[arg(long, global = true, default_value = "sqlite", value_parser = store)]
-    pub store: String,
+    /// Where vectors are kept: sqlite, or also on a server that `similar` and `search` ask, as chroma:http://localhost:8000
+    ///
+    /// The wardrobe's own database holds everything either way. What a server does not take now, it is sent the next
+    /// time. WARDROBE_CHROMA_TOKEN, WARDROBE_CHROMA_TENANT and WARDROBE_CHROMA_DATABASE say how to get in and which
+    /// database to use there. With --offline, no server is asked.
+    #[arg(
+        long,
+        global = true,
+        value_name = "STORE",
+        env = "WARDROBE_STORE",
+        hide_env_values = true,
+        default_value = "sqlite",
+        value_parser = server::parse
+    )]
+    pub store: Store,
     /// No progress and no warnings
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -81,19 +100,28 @@ pub enum Command {
     List(list::Args),
     Show(show::Args),
     Edit(edit::Args),
+    AddPhoto(add_photo::Args),
+    Duplicates(duplicates::Args),
     Remove(remove::Args),
+    Restore(restore::Args),
     Search(search::Args),
     Similar(similar::Args),
     Recommend(recommend::Args),
+    Wear(wear::Args),
     Feedback(feedback::Args),
     Preferences(preferences::Args),
     Score(score::Args),
     Report(report::Args),
+    Settings(settings::Args),
+    Export(export::Args),
+    Import(import::Args),
     Inspect(inspect::Args),
     Data(data::Args),
     Eval(eval::Args),
     Train(train::Args),
     Weights(weights::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 fn device(name: &str) -> Result<String, String> {
@@ -102,13 +130,5 @@ fn device(name: &str) -> Result<String, String> {
         "auto" | "cpu" | "cuda" => Ok(name.into()),
         _ if name.strip_prefix("cuda:").is_some_and(numbered) => Ok(name.into()),
         _ => Err("expected auto, cpu, cuda or cuda:N".into()),
-    }
-}
-
-fn store(name: &str) -> Result<String, String> {
-    match name {
-        "sqlite" => Ok(name.into()),
-        _ if name.starts_with("chroma:") => Err("this build keeps vectors in sqlite only".into()),
-        _ => Err("expected sqlite".into()),
     }
 }

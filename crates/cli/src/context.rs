@@ -7,11 +7,13 @@ use wardrobe::{Clip, DetectorChoice, GarmentDetector, ModelOptions, Wardrobe};
 
 use crate::args::Global;
 use crate::output::Output;
+use crate::server::{self, Store};
 
 /// What every command works with.
 pub struct Context {
     home: Option<PathBuf>,
     models: ModelOptions,
+    store: Store,
     /// No network connection may be opened.
     pub offline: bool,
     /// Where the answer goes.
@@ -31,6 +33,8 @@ impl Context {
             clip: flags.clip,
             detector: detector_choice(flags.detector),
             embedder: None,
+            tagger: None,
+            scorer: flags.scorer,
         };
         // A GPU that is not there is told at once, not after minutes of reading photos.
         if !matches!(models.device.as_str(), "auto" | "cpu") {
@@ -48,6 +52,7 @@ impl Context {
         Ok(Self {
             home: flags.home,
             models,
+            store: flags.store,
             offline: flags.offline,
             out: Output::new(flags.json),
             quiet: flags.quiet,
@@ -86,12 +91,21 @@ impl Context {
 
     /// The wardrobe, made where there is none.
     pub fn wardrobe(&self) -> Result<Wardrobe> {
-        Ok(Wardrobe::open(self.home()?, self.models.clone())?)
+        self.served(Wardrobe::open(self.home()?, self.models.clone())?)
     }
 
     /// The wardrobe for looking at; nothing is made.
     pub fn wardrobe_to_read(&self) -> Result<Wardrobe> {
-        Ok(Wardrobe::open_to_read(self.home()?, self.models.clone())?)
+        self.served(Wardrobe::open_to_read(self.home()?, self.models.clone())?)
+    }
+
+    /// The wardrobe with its server, where there is one that may be reached.
+    fn served(&self, mut wardrobe: Wardrobe) -> Result<Wardrobe> {
+        match &self.store {
+            Store::Chroma(url) if !self.offline => server::connect(&mut wardrobe, url)?,
+            _ => {}
+        }
+        Ok(wardrobe)
     }
 
     /// The wardrobe for changing what is in it; nothing is made.
@@ -103,7 +117,8 @@ impl Context {
         }
     }
 
-    fn home(&self) -> Result<PathBuf> {
+    /// The wardrobe's folder, which need not be there.
+    pub fn home(&self) -> Result<PathBuf> {
         if let Some(home) = self
             .home
             .as_ref()

@@ -3,6 +3,10 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use serde::Serialize;
+
+use crate::context::Context;
+
 /// How a command that ran ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -35,6 +39,35 @@ impl From<Status> for ExitCode {
     }
 }
 
+/// An input that failed, in an answer.
+#[derive(Debug, Serialize)]
+pub struct Failed {
+    id: String,
+    error: String,
+}
+
+/// Does one thing to each id, tells what fails, and goes on.
+pub fn each<T>(
+    ids: Vec<String>,
+    context: &Context,
+    mut work: impl FnMut(&str) -> wardrobe::Result<T>,
+) -> (Vec<T>, Vec<Failed>) {
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    for id in ids {
+        match work(&id) {
+            Ok(result) => done.push(result),
+            Err(error) => {
+                failed.push(Failed {
+                    id,
+                    error: error.to_string(),
+                });
+                report(&error.into(), context.verbose);
+            }
+        }
+    }
+    (done, failed)
+}
+
 /// Help and version go to standard output; bad usage goes to standard error, with status 2.
 pub fn usage(error: &clap::Error) -> ExitCode {
     // Nobody is left to tell when this cannot be printed either.
@@ -61,11 +94,13 @@ pub fn report(error: &anyhow::Error, verbose: bool) -> ExitCode {
     ExitCode::from(1)
 }
 
-/// A message without line breaks.
+/// A message without line breaks, and without the backtrace that Candle appends where `RUST_BACKTRACE` is set.
 fn one_line(message: impl ToString) -> String {
-    message
-        .to_string()
-        .split_whitespace()
+    let message = message.to_string();
+    let said = message
+        .lines()
+        .take_while(|line| !line.trim_start().starts_with("0: "));
+    said.flat_map(str::split_whitespace)
         .collect::<Vec<_>>()
         .join(" ")
 }

@@ -1,28 +1,60 @@
 //! Where the answer goes: text for people or one JSON document.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use anyhow::Result;
 use serde::Serialize;
+use supports_color::Stream;
 
 /// Standard output, and how to write to it.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
     /// One JSON document and nothing else.
     pub json: bool,
-    /// 24-bit colour: on a terminal, unless <https://no-color.org> is followed.
-    pub color: bool,
+    /// How colours are shown.
+    pub colors: Colors,
+}
+
+/// What a terminal can show; nothing where there is none or <https://no-color.org> is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colors {
+    /// None.
+    None,
+    /// The 256 of xterm.
+    Indexed,
+    /// All of 24 bits.
+    True,
+}
+
+impl Colors {
+    fn of_stdout() -> Self {
+        match supports_color::on_cached(Stream::Stdout) {
+            Some(level) if level.has_16m => Self::True,
+            Some(level) if level.has_256 => Self::Indexed,
+            _ => Self::None,
+        }
+    }
+
+    /// A block of this colour, where it can be shown.
+    pub fn block(self, [r, g, b]: [u8; 3]) -> Option<String> {
+        // xterm's cube has six steps a channel.
+        let step = |value: u8| (u16::from(value) * 5 + 127) / 255;
+        let code = match self {
+            Self::None => return None,
+            Self::Indexed => format!("5;{}", 16 + 36 * step(r) + 6 * step(g) + step(b)),
+            Self::True => format!("2;{r};{g};{b}"),
+        };
+        Some(format!("\x1b[38;{code}m██\x1b[0m"))
+    }
 }
 
 impl Output {
     /// Looks at the terminal and the environment.
     pub fn new(json: bool) -> Self {
-        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         Self {
             json,
-            color: io::stdout().is_terminal() && !unwanted && !dumb,
+            colors: Colors::of_stdout(),
         }
     }
 
@@ -50,4 +82,22 @@ impl Output {
 /// One line on standard error. Nobody is left to tell when that fails.
 pub fn to_stderr(message: impl Display) {
     let _ = writeln!(io::stderr(), "{message}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_painted_as_the_terminal_can() {
+        assert_eq!(Colors::None.block([1, 2, 3]), None);
+        assert_eq!(
+            Colors::True.block([1, 2, 3]).unwrap(),
+            "\x1b[38;2;1;2;3m██\x1b[0m"
+        );
+        for (color, index) in [([0, 0, 0], 16), ([255, 255, 255], 231), ([255, 0, 0], 196)] {
+            let block = Colors::Indexed.block(color).unwrap();
+            assert_eq!(block, format!("\x1b[38;5;{index}m██\x1b[0m"));
+        }
+    }
 }

@@ -1,7 +1,10 @@
 //! Progress bars on standard error.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wardrobe_train::Event;
 
@@ -33,6 +36,19 @@ fn styled(template: &str, quiet: bool) -> ProgressBar {
     }
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// The flag that Ctrl-C raises, which also says `what` happens now.
+pub fn stop_on_ctrl_c(what: &'static str) -> Result<Arc<AtomicBool>> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let raised = Arc::clone(&cancel);
+    ctrlc::set_handler(move || {
+        if !raised.swap(true, Ordering::Relaxed) {
+            output::to_stderr(what);
+        }
+    })
+    .context("cannot catch Ctrl-C")?;
+    Ok(cancel)
 }
 
 /// Follows a training or an evaluation: batches move the bar, epochs are told line by line.
@@ -83,7 +99,8 @@ fn listed(metrics: &[(&str, f64)]) -> String {
         .collect()
 }
 
-fn place(bar: &ProgressBar, done: usize, total: usize, message: String) {
+/// Puts the bar where the work is.
+pub fn place(bar: &ProgressBar, done: usize, total: usize, message: String) {
     // A new phase counts from its own start.
     if done <= 1 {
         bar.reset();

@@ -83,12 +83,11 @@ pub fn seasons(seasons: &[Season]) -> String {
 pub fn swatches(out: Output, colors: &[Color]) -> String {
     let named = |color: &Color| {
         let text = format!("{} {:.0}%", color.name, color.fraction * 100.0);
-        if !out.color {
-            return text;
+        match out.colors.block(color.hex.to_array()) {
+            // A wrapping table drops painted spaces and parts at plain ones: blocks, and spaces that hold.
+            Some(block) => format!("{block} {text}").replace(' ', "\u{a0}"),
+            None => text,
         }
-        let [r, g, b] = color.hex.to_array();
-        // A wrapping table drops painted spaces and parts at plain ones: blocks, and spaces that hold.
-        format!("\x1b[38;2;{r};{g};{b}m██\x1b[0m {text}").replace(' ', "\u{a0}")
     };
     colors.iter().map(named).collect::<Vec<_>>().join("  ")
 }

@@ -38,7 +38,15 @@ fn deepfashion2(bench: &Bench) -> String {
 #[test]
 fn instructions_need_no_data() {
     let bench = Bench::new();
-    for kind in ["deepfashion2", "ccp", "imagefolder", "fashion-products"] {
+    for kind in [
+        "deepfashion2",
+        "ccp",
+        "imagefolder",
+        "fashion-products",
+        "imaterialist",
+        "fashionpedia",
+        "polyvore",
+    ] {
         let (status, text, _) = bench.run(&["data", "prepare", kind]);
         assert_eq!(status, 0);
         assert!(
@@ -244,4 +252,87 @@ fn without_a_detector_it_is_told_how_to_get_one() {
             "{stderr}"
         );
     }
+}
+
+#[test]
+fn photos_with_tags_are_counted_and_checked() {
+    let bench = Bench::new();
+    let root = bench.path("imaterialist");
+    for number in 1..=2 {
+        picture(&root.join(format!("images/train/{number}.jpg")));
+    }
+    write(
+        &root.join("train.json"),
+        r#"{"images": [{"imageId": "1"}, {"imageId": "2"}, {"imageId": "3"}], "annotations": [
+            {"imageId": "1", "labelId": ["38", "181", "17"]}, {"imageId": "2", "labelId": ["181", "169"]},
+            {"imageId": "3", "labelId": ["181"]}]}"#,
+    );
+    let data = root.display().to_string();
+    let stats = bench.json(0, &["data", "stats", "imaterialist", "--data", &data]);
+    let train = &stats["parts"]["train"];
+    assert_eq!(
+        (train["garments"].as_u64(), train["missing"].as_u64()),
+        (Some(2), Some(1))
+    );
+    assert_eq!(train["tags"]["pattern"]["striped"], 2);
+    assert_eq!(train["tags"]["formality"]["0.3"], 1);
+    assert_eq!(train["unmapped"]["color: Black"], 1);
+    let (status, text, _) = bench.run(&["data", "stats", "imaterialist", "--data", &data]);
+    assert!(status == 0 && text.contains("pattern: striped 2"), "{text}");
+
+    let verify = ["data", "verify", "imaterialist", "--data", &data];
+    let checked = bench.json(0, &verify);
+    assert_eq!(checked["parts"]["train"]["photos"], 2);
+    assert_eq!(checked["parts"]["train"]["missing"], 1);
+    std::fs::write(root.join("images/train/2.jpg"), "not a photo").unwrap();
+    let (status, _, stderr) = bench.run(&verify);
+    assert!(status != 0 && stderr.contains("2.jpg"), "{stderr}");
+}
+
+#[test]
+fn polyvore_is_checked_and_counted() {
+    let bench = Bench::new();
+    let set = |id: u32, categories: &[u32]| {
+        let item = |(i, c): (usize, &u32)| format!(r#"{{"index": {}, "categoryid": {c}}}"#, i + 1);
+        let items: Vec<String> = categories.iter().enumerate().map(item).collect();
+        format!(r#"{{"set_id": "{id}", "items": [{}]}}"#, items.join(","))
+    };
+    let root = bench.path("polyvore");
+    let train = format!("[{}, {}]", set(1, &[4, 43, 78]), set(2, &[21, 27]));
+    write(&root.join("train_no_dup.json"), &train);
+    write(
+        &root.join("valid_no_dup.json"),
+        &format!("[{}]", set(2, &[21, 27])),
+    );
+    let data = root.display().to_string();
+    let verified = bench.json(0, &["data", "verify", "polyvore", "--data", &data]);
+    assert_eq!(verified["dataset"], "maryland-polyvore");
+    assert_eq!(verified["parts"]["train"]["outfits"], 2);
+    assert_eq!(verified["parts"]["train"]["published"], 17_316);
+    assert_eq!(verified["leaks"][0]["sets"], 1);
+    assert_eq!(verified["known_items"], false);
+    assert_eq!(verified["files"][0]["sha256"].as_str().unwrap().len(), 64);
+    assert!(verified["photos"].is_null());
+    let (status, text, _) = bench.run(&["data", "verify", "polyvore", "--data", &data]);
+    assert_eq!(status, 0);
+    assert!(
+        text.contains("2 outfits of 17316 published")
+            && text.contains("1 outfits are in two parts"),
+        "{text}"
+    );
+
+    let stats = bench.json(0, &["data", "stats", "polyvore", "--data", &data]);
+    assert_eq!(stats["parts"]["train"]["items"], 5);
+    assert_eq!(stats["parts"]["train"]["sizes"]["3"], 1);
+    assert_eq!(stats["unmapped"]["78"], 1);
+    let (status, text, _) = bench.run(&["data", "stats", "polyvore", "--data", &data]);
+    assert_eq!(status, 0);
+    assert!(
+        text.contains("train: 2 outfits of 5 items") && text.contains("without a category: 78 1"),
+        "{text}"
+    );
+    let nothing = bench.path("nothing").display().to_string();
+    let (status, _, stderr) = bench.run(&["data", "verify", "polyvore", "--data", &nothing]);
+    assert_eq!(status, 1);
+    assert!(only_line(&stderr).contains("train_no_dup.json"), "{stderr}");
 }

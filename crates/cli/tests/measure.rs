@@ -304,3 +304,83 @@ fn what_cannot_be_measured_or_trained_is_one_line() {
         );
     }
 }
+
+#[test]
+fn an_outfit_scorer_is_trained_and_measured_beside_baselines() {
+    let bench = Bench::new();
+    // Two tribes whose classes never mix.
+    for (part, sets) in [("train", 0..120), ("valid", 120..160)] {
+        let sets: Vec<String> = sets
+            .map(|set: u32| {
+                let class = |index: u32| (set % 2) * 100 + index * 10 + set / 2 % 3;
+                let item =
+                    |index: u32| format!(r#"{{"index": {index}, "categoryid": {}}}"#, class(index));
+                let items: Vec<String> = (1..=3).map(item).collect();
+                format!(r#"{{"set_id": "{set}", "items": [{}]}}"#, items.join(","))
+            })
+            .collect();
+        let file = bench.path(&format!("data/{part}_no_dup.json"));
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, format!("[{}]", sets.join(","))).unwrap();
+    }
+    let path = |name: &str| bench.path(name).to_string_lossy().into_owned();
+    let (data, out, settings) = (path("data"), path("run"), path("compat.toml"));
+    fs::write(
+        &settings,
+        "epochs = 3\nclasses = \"own\"\nbatch_size = 40\n[network]\nwidth = 16\nhidden = 16\nheads = 2\n",
+    )
+    .unwrap();
+    let trained = bench.json(
+        0,
+        &[
+            "train", "compat", "--config", &settings, "--data", &data, "--out", &out,
+        ],
+    );
+    assert_eq!(trained["task"], "compat");
+    assert_eq!(
+        keys(&trained["best"]["metrics"]),
+        ["accuracy", "auc", "ece", "fitb"]
+    );
+    let weights = trained["weights"].as_str().unwrap();
+    assert!(
+        Path::new(weights).is_file() && Path::new(trained["curves"].as_str().unwrap()).is_file()
+    );
+
+    let measured = bench.json(
+        0,
+        &["eval", "compat", "--data", &data, "--weights", weights],
+    );
+    assert_eq!(
+        keys(&measured["metrics"]),
+        ["accuracy", "auc", "ece", "fitb"]
+    );
+    assert_eq!(keys(&measured["ci95"]["auc"]), ["high", "low"]);
+    assert_eq!(measured["n"], 40);
+    assert_eq!(measured["pictures"], false);
+    assert_eq!(measured["tables"][1]["negatives"], "same-category");
+    assert_eq!(measured["tables"][1]["rows"][0]["auc"], 0.5);
+    let (status, text, _) = bench.run(&["eval", "compat", "--data", &data, "--scorer", weights]);
+    assert_eq!(status, 0);
+    for part in [
+        "set transformer",
+        "category PMI",
+        "logistic probe",
+        "its class alone",
+        "AUC",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // Without a scorer, the baselines alone.
+    let (status, text, _) =
+        bench.run(&["eval", "compat", "--data", &data, "--negatives", "shuffled"]);
+    assert_eq!(status, 0);
+    assert!(
+        !text.contains("set transformer") && !text.contains("same-category"),
+        "{text}"
+    );
+    // What knows no wardrobe's classes is told apart from what is broken.
+    let (status, _, stderr) =
+        bench.run(&["eval", "compat", "--data", &data, "--weights", &settings]);
+    assert_eq!(status, 1);
+    assert!(only_line(&stderr).contains("compat.toml"), "{stderr}");
+}

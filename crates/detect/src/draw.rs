@@ -1,13 +1,12 @@
 //! Detections drawn on their photo, and pictures side by side.
 
-use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
 use wardrobe_ingest::RgbImage;
 use wardrobe_ingest::image::{Rgb, imageops};
 use wardrobe_ingest::resize::{Filter, resize};
 use wardrobe_types::BoxXyxy;
 use wardrobe_types::labels::DetectorClass;
 
-use crate::{Detection, Result};
+use crate::{Detection, Face, Lettering, Result};
 
 /// Colours of boxes, one a class of the detector: those of Okabe and Ito (2008), which the colour-blind tell apart, with
 /// white and grey for black.
@@ -148,54 +147,23 @@ fn fill(picture: &mut RgbImage, b: BoxXyxy, color: [u8; 3]) {
 
 /// Text on a ground of the box's colour, above the box or, at the photo's top, inside it.
 fn tag(picture: &mut RgbImage, b: BoxXyxy, label: &str, size: f32, color: [u8; 3]) {
-    // The font is part of the program; a test reads it.
-    let Ok(font) = FontRef::try_from_slice(dejavu::sans::regular()) else {
-        return;
-    };
-    let scale = PxScale::from(size);
-    let scaled = font.as_scaled(scale);
-    let mut glyphs = Vec::new();
-    let mut x = b.x0 + size * 0.2;
+    let lettering = Lettering::new(Face::Regular, size);
+    let margin = size * 0.2;
     let top = if b.y0 >= size {
         b.y0 - size
     } else {
         b.y0.max(0.0)
     };
-    let mut last = None;
-    for letter in label.chars() {
-        let id = font.glyph_id(letter);
-        x += last.map_or(0.0, |last| scaled.kern(last, id));
-        glyphs.push(id.with_scale_and_position(scale, point(x, top + scaled.ascent())));
-        x += scaled.h_advance(id);
-        last = Some(id);
-    }
     let ground = BoxXyxy {
         x0: b.x0,
         y0: top,
-        x1: x + size * 0.2,
+        x1: b.x0 + lettering.width(label) + 2.0 * margin,
         y1: top + size,
     };
     fill(picture, ground, color);
     let [r, g, blue] = color.map(u32::from);
     let ink = if r * 3 + g * 6 + blue < 1200 { 255 } else { 0 };
-    for outlined in glyphs
-        .into_iter()
-        .filter_map(|glyph| font.outline_glyph(glyph))
-    {
-        let bounds = outlined.px_bounds();
-        outlined.draw(|dx, dy, coverage| {
-            let (x, y) = (bounds.min.x + dx as f32, bounds.min.y + dy as f32);
-            if x < 0.0 || y < 0.0 {
-                return;
-            }
-            if let Some(pixel) = picture.get_pixel_mut_checked(x as u32, y as u32) {
-                for value in &mut pixel.0 {
-                    let blended = f32::from(*value) * (1.0 - coverage) + ink as f32 * coverage;
-                    *value = blended as u8;
-                }
-            }
-        });
-    }
+    lettering.draw(picture, b.x0 + margin, top, [ink; 3], label);
 }
 
 #[cfg(test)]

@@ -7,44 +7,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The features come from another network.
-    #[error(
-        "the starter embedder takes {expected} values, got {got}: pass a classification's descriptors"
-    )]
-    Length {
-        /// Values it takes.
-        expected: usize,
-        /// Values it was given.
-        got: usize,
-    },
-    /// Weights of the starter embedder for another classifier.
-    #[error(
-        "{file} belongs to the features of the classifier {}, got {expected}: `wardrobe train embed --weights FILE` \
-         trains an embedder for this one", got.as_deref().unwrap_or("(none is named)")
-    )]
-    OtherClassifier {
-        /// The file.
-        file: String,
-        /// SHA-256 of the classifier in use.
-        expected: String,
-        /// SHA-256 of the one it belongs to, if it says.
-        got: Option<String>,
-    },
-    /// A tensor of the starter embedder's weights is missing or of another shape.
-    #[error(
-        "{file}: expected a tensor {name:?} {expected:?}, got {}: use a file that `wardrobe train embed` wrote",
-        got.as_ref().map_or("none".to_owned(), |shape| format!("{shape:?}"))
-    )]
-    Head {
-        /// The file.
-        file: String,
-        /// The tensor.
-        name: String,
-        /// Its shape.
-        expected: Vec<usize>,
-        /// What is there.
-        got: Option<Vec<usize>>,
-    },
     /// The features have no direction (all zero) or hold a value that is not a number.
     #[error(transparent)]
     Vector(#[from] wardrobe_types::Error),

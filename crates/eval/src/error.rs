@@ -81,6 +81,20 @@ pub enum EvalError {
         /// The confidence found.
         value: f32,
     },
+    /// There is nothing to tell from each other.
+    #[error("{positives} positives and {negatives} negatives: give at least one of each")]
+    OneSided {
+        /// Positives given.
+        positives: usize,
+        /// Negatives given.
+        negatives: usize,
+    },
+    /// A score is NaN.
+    #[error("sample {sample}: its score is NaN")]
+    NotAScore {
+        /// Which sample, counted from 0.
+        sample: usize,
+    },
     /// A box is none, or its score is NaN.
     #[error(
         "sample {sample}: the {role} box {corners:?} with score {score} is no detection; \
@@ -95,12 +109,6 @@ pub enum EvalError {
         corners: [f32; 4],
         /// Its score; 0 for the truth.
         score: f32,
-    },
-    /// A score is NaN, and so neither above nor below a threshold.
-    #[error("sample {sample}: the score is not a number")]
-    ScoreNotANumber {
-        /// Which sample of its kind, counted from 0.
-        sample: usize,
     },
     /// No bins to sort confidences into.
     #[error("calibration needs at least 1 bin, got 0")]

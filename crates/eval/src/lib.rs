@@ -21,6 +21,7 @@
 
 mod calibration;
 mod classification;
+mod compatibility;
 mod detection;
 mod error;
 mod interval;
@@ -33,6 +34,7 @@ pub use classification::{
     ClassMetrics, ConfusedPair, Confusion, accuracy, confused_pairs, confusion, macro_f1,
     per_class, top_k_accuracy, top_k_hits,
 };
+pub use compatibility::{best_threshold, choice_points, roc_auc, threshold_accuracy};
 pub use detection::{
     ClassDetection, DetectionIntervals, DetectionMatches, DetectionMetrics, DetectionScores,
     ImageBoxes, MOST_A_PHOTO, ScoredBox, TruthBox, detection_metrics,
@@ -41,4 +43,4 @@ pub use error::EvalError;
 pub use interval::{Bootstrap, BootstrapInterval, Interval, wilson_ci95};
 pub use ranking::ndcg;
 pub use retrieval::{chance_recall_at_k, knn_purity, neighbour_purity, recall_at_k, recall_hits};
-pub use roc::{RocPoint, roc, roc_auc, roc_auc_ci95, threshold_missing_at_most};
+pub use roc::{RocPoint, roc, roc_auc_ci95, threshold_missing_at_most};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::compatibility::{check, labelled, roc_auc};
 use crate::error::EvalError;
 use crate::interval::{Bootstrap, BootstrapInterval};
 
@@ -43,22 +44,6 @@ pub fn roc(positive: &[f64], negative: &[f64]) -> Result<Vec<RocPoint>, EvalErro
     Ok(points)
 }
 
-/// The area under [`roc`], 0..=1: how often a positive sample scores above a negative one, equal scores counting half
-/// (Hanley and McNeil 1982).
-///
-/// # Errors
-/// As [`roc`].
-pub fn roc_auc(positive: &[f64], negative: &[f64]) -> Result<f64, EvalError> {
-    let points = roc(positive, negative)?;
-    let (mut area, mut left) = (0.0, (0.0, 0.0));
-    for point in points {
-        let right = (point.false_positive_rate, point.true_positive_rate);
-        area += (right.0 - left.0) * 0.5 * (left.1 + right.1);
-        left = right;
-    }
-    Ok(area)
-}
-
 /// The bootstrap's interval of [`roc_auc`], over the samples of both kinds together.
 ///
 /// # Errors
@@ -97,7 +82,9 @@ pub fn threshold_missing_at_most(positive: &[f64], share: f64) -> Result<f64, Ev
             value: share as f32,
         });
     }
-    check_numbers(positive)?;
+    if let Some(sample) = positive.iter().position(|score| score.is_nan()) {
+        return Err(EvalError::NotAScore { sample });
+    }
     let mut scores = positive.to_vec();
     scores.sort_by(f64::total_cmp);
     let missed = (share * scores.len() as f64).floor() as usize;
@@ -106,23 +93,8 @@ pub fn threshold_missing_at_most(positive: &[f64], share: f64) -> Result<f64, Ev
 
 /// All scores, the highest first, with whether their sample is positive.
 fn ranked(positive: &[f64], negative: &[f64]) -> Result<Vec<(f64, bool)>, EvalError> {
-    if positive.is_empty() || negative.is_empty() {
-        return Err(EvalError::Empty {
-            metric: "the ROC of one kind",
-        });
-    }
-    check_numbers(positive)?;
-    check_numbers(negative)?;
-    let of = |scores: &[f64], kind| scores.iter().map(move |&score| (score, kind)).collect();
-    let mut scores: Vec<(f64, bool)> = of(positive, true);
-    scores.extend::<Vec<_>>(of(negative, false));
+    check(positive, negative)?;
+    let mut scores: Vec<(f64, bool)> = labelled(positive, negative).collect();
     scores.sort_by(|x, y| y.0.total_cmp(&x.0));
     Ok(scores)
-}
-
-fn check_numbers(scores: &[f64]) -> Result<(), EvalError> {
-    match scores.iter().position(|score| score.is_nan()) {
-        Some(sample) => Err(EvalError::ScoreNotANumber { sample }),
-        None => Ok(()),
-    }
 }

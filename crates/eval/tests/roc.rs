@@ -52,10 +52,16 @@ fn a_threshold_misses_no_more_than_asked() {
 
 #[test]
 fn what_has_no_roc_says_so() {
-    assert!(matches!(roc_auc(&[], &[0.1]), Err(EvalError::Empty { .. })));
-    assert!(matches!(roc_auc(&[0.1], &[]), Err(EvalError::Empty { .. })));
+    assert!(matches!(
+        roc_auc::<f64>(&[], &[0.1]),
+        Err(EvalError::OneSided { .. })
+    ));
+    assert!(matches!(
+        roc_auc::<f64>(&[0.1], &[]),
+        Err(EvalError::OneSided { .. })
+    ));
     let nan = roc(&[0.1], &[0.2, f64::NAN]);
-    assert_eq!(nan, Err(EvalError::ScoreNotANumber { sample: 1 }));
+    assert_eq!(nan, Err(EvalError::NotAScore { sample: 2 }));
     assert!(threshold_missing_at_most(&[], 0.1).is_err());
     assert!(threshold_missing_at_most(&[0.1], 1.5).is_err());
 }

@@ -1,7 +1,7 @@
 //! Layer normalisation, the norm of transformers.
 
-use crate::ops;
-use candle_core::{Result, Tensor};
+use crate::{ops, packed};
+use candle_core::{DType, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
 /// `weight * (x - mean) / sqrt(var + eps) + bias` over the last axis (Ba et al. 2016).
@@ -10,6 +10,8 @@ pub struct LayerNorm {
     weight: Tensor,
     bias: Tensor,
     eps: f64,
+    /// What a folded norm gives.
+    folded: Option<DType>,
 }
 
 impl LayerNorm {
@@ -19,12 +21,25 @@ impl LayerNorm {
             weight: vb.get_with_hints(size, "weight", Init::Const(1.0))?,
             bias: vb.get_with_hints(size, "bias", Init::Const(0.0))?,
             eps,
+            folded: None,
         })
     }
 
     /// # Shapes
     /// (..., size) -> (..., size)
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        ops::layer_norm(x, &self.weight, &self.bias, self.eps)
+        match self.folded {
+            Some(output) => packed::layer_norm(x, &self.weight, &self.bias, self.eps, output),
+            None => ops::layer_norm(x, &self.weight, &self.bias, self.eps),
+        }
+    }
+
+    /// The layer for inference, with results of `output`, f32 or bf16.
+    #[must_use]
+    pub fn fold(&self, output: DType) -> Self {
+        Self {
+            folded: Some(output),
+            ..self.clone()
+        }
     }
 }

@@ -23,6 +23,7 @@
 //! ```
 
 pub mod conv;
+mod dense;
 pub mod device;
 pub mod dropout;
 #[cfg(feature = "gpu")]
@@ -35,8 +36,10 @@ pub mod optim;
 pub mod packed;
 pub mod squeeze_excite;
 mod store;
+pub mod transformer;
 
 pub use conv::{ConvConfig, ConvNormAct};
+pub use dense::Dense;
 pub use dropout::{Dropout, Rng, StochasticDepth};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;

@@ -7,6 +7,7 @@ use common::{DEVICE, Plain, draw};
 use std::f64::consts::PI;
 use wardrobe_nn::loss::{
     bce_with_logits, complete_iou, distribution_expectation, distribution_focal_loss,
+    focal_with_logits,
 };
 use wardrobe_testkit::{GradCheck, Random, assert_gradients};
 
@@ -58,6 +59,43 @@ fn bce_gradients() {
         &inputs,
         &GradCheck::f64(),
     );
+}
+
+#[test]
+fn focal_loss_is_the_definition_and_finite_at_any_logit() {
+    let logits = Tensor::new(&[0f64, 2.0, -1.0, 3.0], &DEVICE).unwrap();
+    let targets = Tensor::new(&[1f64, 0.0, 0.0, 1.0], &DEVICE).unwrap();
+    let expected: Vec<f64> = [(0f64, 1.0), (2.0, 0.0), (-1.0, 0.0), (3.0, 1.0)]
+        .into_iter()
+        .map(|(x, y): (f64, f64)| {
+            let p = 1.0 / (1.0 + (-x).exp());
+            let right = if y == 1.0 { p } else { 1.0 - p };
+            -(1.0 - right).powi(2) * right.ln()
+        })
+        .collect();
+    let loss = focal_with_logits(&logits, &targets, 2.0).unwrap();
+    assert_near(&vector(&loss), &expected, 1e-12);
+    let plain = focal_with_logits(&logits, &targets, 0.0).unwrap();
+    let bce = bce_with_logits(&logits, &targets).unwrap();
+    assert_eq!(vector(&plain), vector(&bce));
+
+    let logits = Tensor::new(&[1000f32, -1000.0, 1000.0], &DEVICE).unwrap();
+    let logits = Var::from_tensor(&logits).unwrap();
+    let targets = Tensor::new(&[1f32, 1.0, 0.0], &DEVICE).unwrap();
+    let loss = focal_with_logits(&logits, &targets, 2.0).unwrap();
+    assert_near(&vector(&loss), &[0.0, 1000.0, 1000.0], 1e-6);
+    let gradients = loss.sum_all().unwrap().backward().unwrap();
+    let gradient = vector(gradients.get(&logits).unwrap());
+    assert_near(&gradient, &[0.0, -1.0, 1.0], 1e-6);
+}
+
+#[test]
+fn focal_loss_gradients() {
+    let logits = draw(&mut Random::new(2), &[3, 5], DType::F64);
+    let targets: Vec<f64> = (0..15).map(|i| f64::from(i % 3 == 0)).collect();
+    let targets = Tensor::from_vec(targets, (3, 5), &DEVICE).unwrap();
+    let focal = |t: &[Tensor]| focal_with_logits(&t[0], &targets, 1.5);
+    assert_gradients(focal, &[logits], &GradCheck::f64());
 }
 
 #[test]

@@ -72,6 +72,12 @@ pub enum Error {
         /// What it may be.
         expected: &'static str,
     },
+    /// The trained model cannot judge these garments.
+    #[error("the trained model: {problem}")]
+    Opinion {
+        /// What it says.
+        problem: String,
+    },
     /// A field of the score input that means nothing.
     #[error("items[{index}]: unknown field `{field}`{}", hint(.near))]
     UnknownField {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use wardrobe_types::Slot;
 
 use crate::phrase;
-use crate::rules::weather::{suits_season, suits_temperature};
+use crate::rules::weather::{rain_ruins, suits_season, suits_temperature};
 use crate::{Item, Request};
 
 /// A reason to leave garments out. In this order: what the wearer said comes before the weather.
@@ -16,15 +16,17 @@ enum Filter {
     Season,
     Temperature,
     Rain,
+    Worn,
 }
 
 impl Filter {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Without,
         Self::Laundry,
         Self::Season,
         Self::Temperature,
         Self::Rain,
+        Self::Worn,
     ];
 
     fn passes(self, item: &Item, request: &Request) -> bool {
@@ -37,7 +39,10 @@ impl Filter {
             Self::Temperature => request
                 .temperature
                 .is_none_or(|celsius| suits_temperature(item.category, celsius)),
-            Self::Rain => !request.rain || !item.category.rain_ruins(),
+            Self::Rain => !request.rain || rain_ruins(item).is_none(),
+            Self::Worn => request
+                .not_worn_days
+                .is_none_or(|days| item.days_since_worn().is_none_or(|since| since >= days)),
         }
     }
 
@@ -57,6 +62,13 @@ impl Filter {
                 format!("what is not worn at {celsius} °C")
             }
             Self::Rain => "what rain ruins".to_owned(),
+            Self::Worn => {
+                let days = request.not_worn_days.unwrap_or_default() as usize;
+                format!(
+                    "what was worn in the last {}",
+                    phrase::counted(days, "day", "days")
+                )
+            }
         }
     }
 }
@@ -155,10 +167,14 @@ pub(crate) fn eligible<'a>(wardrobe: &'a [Item], request: &Request) -> Eligible<
     }
     let before = items.len();
     leave_out_unsure(&mut items, is_locked);
+    let unsure = before - items.len();
+    if request.not_worn_days.is_none() {
+        leave_out_just_worn(&mut items, is_locked);
+    }
     stages.push(Supply::of(items.iter().copied()));
     items.sort_by(|a, b| a.id.cmp(&b.id));
     Eligible {
-        unsure: before - items.len(),
+        unsure,
         items,
         stages,
     }
@@ -170,15 +186,33 @@ const ENOUGH: usize = 3;
 /// A skirt taken for a hat spoils an outfit: garments whose category is unsure wait until the wearer has confirmed it,
 /// as long as others can take their place.
 fn leave_out_unsure(items: &mut Vec<&Item>, is_locked: impl Fn(&Item) -> bool) {
-    let mut sure: HashMap<&[Slot], usize> = HashMap::new();
-    for item in items.iter().filter(|item| !item.is_unsure()) {
-        *sure.entry(item.category.slots()).or_default() += 1;
+    leave_out_if_enough(items, |item| !is_locked(item) && item.is_unsure());
+}
+
+/// Who wore it within fewer days does not want to see a top again, unless asked to.
+const JUST_WORN: u32 = 2;
+
+/// A top or one-piece worn today or yesterday waits, as long as others can take its place. Trousers, shoes and coats are
+/// worn for days.
+fn leave_out_just_worn(items: &mut Vec<&Item>, is_locked: impl Fn(&Item) -> bool) {
+    leave_out_if_enough(items, |item| {
+        let just_worn = item.days_since_worn().is_some_and(|days| days < JUST_WORN);
+        just_worn && item.fills(Slot::Top) && !is_locked(item)
+    });
+}
+
+/// Takes out what `waits`, where enough others fill the same slots.
+fn leave_out_if_enough(items: &mut Vec<&Item>, waits: impl Fn(&Item) -> bool) {
+    let mut others: HashMap<&[Slot], usize> = HashMap::new();
+    for item in items.iter().filter(|item| !waits(item)) {
+        *others.entry(item.category.slots()).or_default() += 1;
     }
-    let has_enough = |item: &Item| {
-        sure.get(item.category.slots())
+    let enough = |item: &Item| {
+        others
+            .get(item.category.slots())
             .is_some_and(|&n| n >= ENOUGH)
     };
-    items.retain(|item| is_locked(item) || !item.is_unsure() || !has_enough(item));
+    items.retain(|item| !waits(item) || !enough(item));
 }
 
 fn has_place(item: &Item, locked: &[&Item]) -> bool {
@@ -191,6 +225,13 @@ impl Eligible<'_> {
     /// How many garments are left for each place.
     pub(crate) fn supply(&self) -> Supply {
         self.stages.last().copied().unwrap_or_default()
+    }
+
+    /// What the filters took of the slots every outfit fills, in words; `None` where they took nothing.
+    pub(crate) fn left_out(&self, request: &Request) -> Option<String> {
+        let filters = self.filters_on(&crate::slots::REQUIRED);
+        let left_out = phrase::list(filters.map(|filter| filter.what_it_leaves_out(request)));
+        (!left_out.is_empty()).then_some(left_out)
     }
 
     /// Why no outfit can be made, naming the missing slots and the filters that emptied them; `None` where one can.

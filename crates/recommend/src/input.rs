@@ -109,11 +109,14 @@ impl ScoreInputItem {
                 .pattern
                 .map(|name| parse(&name, index, "pattern"))
                 .transpose()?,
+            material: None,
+            open: None,
             seasons: parse_all(&self.seasons, index, "seasons")?,
             styles: parse_all(&self.styles, index, "styles")?,
             embedding: self.embedding,
             laundry: false,
             certainty: 1.0,
+            worn: Vec::new(),
         };
         item.check()?;
         Ok(item)

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 use wardrobe_types::{
-    Category, Color, ColorName, Garment, GarmentId, Pattern, Season, Slot, Style,
+    Category, Color, ColorName, Garment, GarmentId, Material, Pattern, Season, Slot, Style,
 };
 
 use crate::{Error, Result};
@@ -24,6 +24,12 @@ pub struct Item {
     pub formality: f32,
     /// Its pattern, where known.
     pub pattern: Option<Pattern>,
+    /// What it is mostly made of, where known.
+    #[serde(default)]
+    pub material: Option<Material>,
+    /// Whether it leaves the foot open, where that is not as its category has it.
+    #[serde(default)]
+    pub open: Option<bool>,
     /// The seasons it is worn in; empty where unknown.
     pub seasons: Vec<Season>,
     /// The manners of dressing it suits; empty where unknown.
@@ -34,6 +40,10 @@ pub struct Item {
     pub laundry: bool,
     /// How sure it is that `category` is right, 0..=1; 1 where the wearer said so.
     pub certainty: f32,
+    /// When it was worn: days before the day to dress for, each day once, 0 for that day itself. Nothing of the
+    /// garment's own, so it is not kept with it.
+    #[serde(skip)]
+    pub worn: Vec<u32>,
 }
 
 /// Below this [`Item::certainty`], a garment is recommended only where there is little else: on phone photos one in
@@ -49,11 +59,14 @@ impl Item {
             colors: vec![Color::plain(color)],
             formality: category.formality().value(),
             pattern: None,
+            material: None,
+            open: None,
             seasons: Vec::new(),
             styles: Vec::new(),
             embedding: None,
             laundry: false,
             certainty: 1.0,
+            worn: Vec::new(),
         }
     }
 
@@ -67,6 +80,11 @@ impl Item {
     /// Whether its category may well be wrong.
     pub(crate) fn is_unsure(&self) -> bool {
         self.certainty < UNSURE_BELOW
+    }
+
+    /// How many days ago it was worn last; `None` where that is not known.
+    pub(crate) fn days_since_worn(&self) -> Option<u32> {
+        self.worn.iter().copied().min()
     }
 
     /// Whether it fills `slot`.
@@ -130,9 +148,12 @@ impl Item {
             .then_with(|| self.formality.total_cmp(&other.formality))
             .then_with(|| colors_cmp(&self.colors, &other.colors))
             .then_with(|| self.pattern.cmp(&other.pattern))
+            .then_with(|| self.material.cmp(&other.material))
+            .then_with(|| self.open.cmp(&other.open))
             .then_with(|| self.seasons.cmp(&other.seasons))
             .then_with(|| self.styles.cmp(&other.styles))
             .then_with(|| self.laundry.cmp(&other.laundry))
+            .then_with(|| self.worn.cmp(&other.worn))
     }
 }
 
@@ -155,11 +176,14 @@ impl From<&Garment> for Item {
             colors: garment.colors.clone(),
             formality: garment.formality,
             pattern: garment.pattern,
+            material: garment.material,
+            open: garment.open,
             seasons: garment.seasons.clone(),
             styles: garment.styles.clone(),
             embedding: None,
             laundry: garment.laundry,
             certainty: garment.category_confidence,
+            worn: Vec::new(),
         }
     }
 }

@@ -9,8 +9,11 @@
 //!   and clashes stay below one half;
 //! - **formality**: how equally dressy the garments are, and how near to the occasion;
 //! - **category**: which categories and patterns are worn together, and whether they suit the weather;
-//! - **learned**: for a trained model;
-//! - **preference**: the wearer's own [`Taste`], which [`recommend_for`] takes. [`blend`] leaves out what is `None`.
+//! - **learned**: how much it looks like what people wear, by a trained model ([`Opinion`], which
+//!   `learned::OutfitScorer` gives);
+//! - **preference**: the wearer's own [`Taste`]. [`recommend_with`] takes both;
+//! - **rotation**: whether its garments are worn less than others, where [`Item::worn`] says when. [`blend`] leaves out
+//!   what is `None`.
 //!
 //! ```
 //! use wardrobe_recommend::{Item, Request, recommend};
@@ -35,9 +38,13 @@ mod filter;
 mod harmony;
 mod input;
 mod item;
+#[cfg(feature = "learned")]
+pub mod learned;
+mod opinion;
 mod phrase;
 mod recommend;
 mod request;
+mod rotation;
 mod rules;
 mod score;
 mod select;
@@ -49,9 +56,12 @@ pub use candidates::Generator;
 pub use error::{Error, Result};
 pub use input::{ScoreInput, ScoreInputItem};
 pub use item::{Item, UNSURE_BELOW};
-pub use recommend::{Recommendation, ScoredOutfit, recommend, recommend_for};
+pub use opinion::Opinion;
+pub use recommend::{
+    Advice, Recommendation, ScoredOutfit, recommend, recommend_for, recommend_with,
+};
 pub use request::Request;
-pub use score::{outfit_id, score};
+pub use score::{outfit_id, score, score_with};
 pub use slots::{Problem, problems, share_a_place};
 pub use taste::{Liking, Taste};
 pub use weights::{CLASH_BELOW, CLASH_FACTOR, WEIGHTS, Weights, blend};

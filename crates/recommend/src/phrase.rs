@@ -92,7 +92,7 @@ pub(crate) fn is_or_are(category: Category) -> &'static str {
 }
 
 /// Whether its name is a plural: "jeans", where a shirt is "a shirt".
-fn is_plural(category: Category) -> bool {
+pub(crate) fn is_plural(category: Category) -> bool {
     use Category::{
         AnkleBoots, Boots, Chinos, DressShoes, Flats, Heels, Jeans, Joggers, Leggings, Loafers,
         Sandals, Shorts, Sneakers, Sunglasses, Trousers,

@@ -2,16 +2,18 @@
 
 use std::collections::HashSet;
 
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use wardrobe_types::{GarmentId, OutfitId, Scored, did_you_mean};
 
 use crate::candidates::{self, Candidate};
-use crate::filter::{self, Eligible, Supply};
+use crate::filter::{self, Eligible};
+use crate::rotation::Rotation;
 use crate::score::{Judgement, outfit_id};
 use crate::slots::shared_slot;
-use crate::{Error, Item, Request, Result, Taste, phrase, select};
+use crate::weights::rule;
+use crate::{Error, Item, Opinion, Request, Result, Taste, phrase, select};
 
 /// The answer to a [`Request`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,7 +24,8 @@ pub struct Recommendation {
     pub candidates: usize,
     /// The seed that makes this answer again.
     pub seed: u64,
-    /// Why there are fewer outfits than asked for: the missing slot, or the filter that emptied it.
+    /// Why there are fewer outfits than asked for: the missing slot, or the filter that emptied it; and why some share more
+    /// than half of their garments.
     pub reason: Option<String>,
     /// How many garments were left out because it is unsure what they are ([`crate::UNSURE_BELOW`]).
     pub unsure: usize,
@@ -60,6 +63,28 @@ pub fn recommend_for(
     request: &Request,
     taste: Option<&dyn Taste>,
 ) -> Result<Recommendation> {
+    let advice = Advice { taste, model: None };
+    recommend_with(wardrobe, request, advice)
+}
+
+/// Who is asked about outfits besides the rules; each is one more term of the score.
+#[derive(Clone, Copy, Default)]
+pub struct Advice<'a> {
+    /// The wearer's taste.
+    pub taste: Option<&'a dyn Taste>,
+    /// A trained model.
+    pub model: Option<&'a dyn Opinion>,
+}
+
+/// [`recommend`] with advice.
+///
+/// # Errors
+/// As [`recommend`], and the model's.
+pub fn recommend_with(
+    wardrobe: &[Item],
+    request: &Request,
+    advice: Advice<'_>,
+) -> Result<Recommendation> {
     check(wardrobe, request)?;
     let eligible = filter::eligible(wardrobe, request);
     if let Some(reason) = eligible.why_none(request) {
@@ -74,22 +99,38 @@ pub fn recommend_for(
     let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
     let candidates = candidates::generate(&eligible, request, &mut rng);
     let count = candidates.outfits.len();
-    let scored = score_all(candidates.outfits, &eligible, request, taste);
-    let mut chosen = select::select(&scored, request.n);
-    // The candidates are sorted: the best of the chosen comes first.
-    chosen.sort_unstable();
-    let outfits: Vec<ScoredOutfit> = chosen
-        .into_iter()
-        .map(|index| explained(&scored[index].1, &eligible, request, taste))
-        .collect();
-    let reason = (outfits.len() < request.n).then(|| {
-        why_few(
-            outfits.len(),
-            count,
-            candidates.exhaustive,
-            eligible.supply(),
+    let rotation = Rotation::of(wardrobe);
+    let judge = Judge {
+        request,
+        advice,
+        rotation: rotation.as_ref(),
+    };
+    let mut scored = judge.score_all(candidates.outfits, &eligible)?;
+    // The candidates of a wardrobe that is tried whole are the same for every seed.
+    if candidates.exhaustive && request.seed != 0 {
+        vary(&mut scored, &mut rng);
+    }
+    let selection = select::select(&scored, request.n);
+    let chosen = selection.chosen.iter().map(|&index| &scored[index].1);
+    let mut judged = chosen
+        .map(|outfit| judge.of(eligible.outfit(outfit)).advised_by(advice.model))
+        .collect::<Result<Vec<_>>>()?;
+    judged.sort_by(|a, b| b.merit().total_cmp(&a.merit()));
+    let outfits: Vec<ScoredOutfit> = judged.iter().map(explained).collect();
+    let to_choose_from = if candidates.exhaustive {
+        format!("can be made of {}", what_is_left(&eligible, request))
+    } else {
+        format!(
+            "among {}",
+            phrase::counted(count, "candidate", "candidates")
         )
-    });
+    };
+    let reason = if outfits.len() < request.n {
+        Some(why_few(outfits.len(), selection.repeats, &to_choose_from))
+    } else {
+        let repeats = selection.repeats;
+        (repeats > 0).then(|| why_alike(repeats, outfits.len(), &eligible, request))
+    };
     Ok(Recommendation {
         outfits,
         candidates: count,
@@ -155,57 +196,100 @@ fn check_demanded(wardrobe: &[Item], request: &Request) -> Result<()> {
     Ok(())
 }
 
-/// The candidates with what they are ordered by, best first; ties in the order of their garments' ids.
-fn score_all(
-    outfits: Vec<Candidate>,
-    eligible: &Eligible<'_>,
-    request: &Request,
-    taste: Option<&dyn Taste>,
-) -> Vec<(f32, Candidate)> {
-    let mut scored: Vec<(f32, Candidate)> = outfits
-        .into_iter()
-        .map(|outfit| (judge(&outfit, eligible, request, taste).merit(), outfit))
-        .collect();
-    scored.sort_by(|(a, a_outfit), (b, b_outfit)| {
-        b.total_cmp(a).then_with(|| a_outfit.cmp(b_outfit))
-    });
-    scored
+/// What outfits are judged by.
+struct Judge<'a> {
+    request: &'a Request,
+    advice: Advice<'a>,
+    rotation: Option<&'a Rotation>,
 }
 
-fn judge<'a>(
-    outfit: &[usize],
-    eligible: &Eligible<'a>,
-    request: &Request,
-    taste: Option<&dyn Taste>,
-) -> Judgement<'a> {
-    let items = outfit.iter().map(|&index| eligible.items[index]).collect();
-    Judgement::of(items, request, taste)
-}
+impl<'a> Judge<'a> {
+    fn of(&self, items: Vec<&'a Item>) -> Judgement<'a> {
+        Judgement::of(items, self.request, self.advice.taste, self.rotation)
+    }
 
-fn explained(
-    outfit: &[usize],
-    eligible: &Eligible<'_>,
-    request: &Request,
-    taste: Option<&dyn Taste>,
-) -> ScoredOutfit {
-    let mut items: Vec<&Item> = outfit.iter().map(|&index| eligible.items[index]).collect();
-    items.sort_by_key(|item| (item.category.slots().first(), item.category));
-    ScoredOutfit {
-        id: outfit_id(items.iter().map(|item| item.id.as_str())),
-        garments: items.iter().map(|item| item.id.clone()).collect(),
-        scored: judge(outfit, eligible, request, taste).explained(),
+    /// The candidates with what they are ordered by, best first; ties in the order of their garments' ids.
+    fn score_all(
+        &self,
+        outfits: Vec<Candidate>,
+        eligible: &Eligible<'a>,
+    ) -> Result<Vec<(f32, Candidate)>> {
+        let items: Vec<Vec<&Item>> = outfits.iter().map(|o| eligible.outfit(o)).collect();
+        let learned = match self.advice.model {
+            Some(model) => model.judge(&items)?,
+            None => vec![None; items.len()],
+        };
+        let merits = items.into_iter().zip(learned);
+        let merits = merits.map(|(items, term)| self.of(items).with_learned(term).merit());
+        let mut scored: Vec<(f32, Candidate)> = merits.zip(outfits).collect();
+        sort(&mut scored);
+        Ok(scored)
     }
 }
 
-/// Why the candidates gave fewer outfits than asked for.
-fn why_few(shown: usize, candidates: usize, exhaustive: bool, supply: Supply) -> String {
+fn sort(scored: &mut [(f32, Candidate)]) {
+    scored.sort_by(|(a, a_outfit), (b, b_outfit)| {
+        b.total_cmp(a).then_with(|| a_outfit.cmp(b_outfit))
+    });
+}
+
+/// Shuffles outfits that are nearly as good as each other.
+fn vary(scored: &mut [(f32, Candidate)], rng: &mut ChaCha8Rng) {
+    for (merit, _) in scored.iter_mut() {
+        *merit += rule::VARIETY * rng.random::<f32>();
+    }
+    sort(scored);
+}
+
+fn explained(judgement: &Judgement<'_>) -> ScoredOutfit {
+    let mut items: Vec<&Item> = judgement.items().to_vec();
+    items.sort_by(|a, b| {
+        let from_the_top = |item: &Item| (item.category.slots().first(), item.category);
+        from_the_top(a)
+            .cmp(&from_the_top(b))
+            .then_with(|| a.id.cmp(&b.id))
+    });
+    ScoredOutfit {
+        id: outfit_id(items.iter().map(|item| item.id.as_str())),
+        garments: items.iter().map(|item| item.id.clone()).collect(),
+        scored: judgement.explained(),
+    }
+}
+
+impl<'a> Eligible<'a> {
+    /// The garments of a candidate.
+    fn outfit(&self, candidate: &[usize]) -> Vec<&'a Item> {
+        candidate.iter().map(|&index| self.items[index]).collect()
+    }
+}
+
+/// Why the candidates gave fewer outfits than asked for, and how many of those are much like another.
+fn why_few(shown: usize, repeats: usize, to_choose_from: &str) -> String {
     let shown = phrase::counted(shown, "different outfit", "different outfits");
-    if exhaustive {
-        format!("only {shown} can be made of {}", supply.text())
+    let alike = match repeats {
+        0 => String::new(),
+        1 => ", and 1 of them shares more than half of its garments with another".to_owned(),
+        _ => format!(", and {repeats} of them share more than half of their garments with others"),
+    };
+    format!("only {shown} {to_choose_from}{alike}")
+}
+
+/// Why outfits that share more than half of their garments are shown beside each other.
+fn why_alike(repeats: usize, shown: usize, eligible: &Eligible<'_>, request: &Request) -> String {
+    let alike = if repeats == 1 {
+        "shares more than half of its garments with another"
     } else {
-        format!(
-            "only {shown} among {}",
-            phrase::counted(candidates, "candidate", "candidates")
-        )
+        "share more than half of their garments with others"
+    };
+    let left = what_is_left(eligible, request);
+    format!("{repeats} of these {shown} {alike}: there are {left} to choose from")
+}
+
+/// "2 tops, 1 bottom and 1 pair of shoes, after leaving out what is in the laundry".
+fn what_is_left(eligible: &Eligible<'_>, request: &Request) -> String {
+    let supply = eligible.supply().text();
+    match eligible.left_out(request) {
+        Some(left_out) => format!("{supply}, after leaving out {left_out}"),
+        None => supply,
     }
 }

@@ -11,7 +11,8 @@ pub struct Request {
     pub n: usize,
     /// How many outfits to make and score at most, at least 1.
     pub candidates: usize,
-    /// Same seed, same wardrobe, same request: same answer.
+    /// Same seed, same wardrobe, same request: same answer. A wardrobe small enough to try everything gives its best
+    /// for 0, and others nearly as good for other seeds.
     pub seed: u64,
     /// The ways candidates are drawn, in equal shares; at least one. A wardrobe small enough to try everything is
     /// tried whole instead.
@@ -24,6 +25,9 @@ pub struct Request {
     pub temperature: Option<f32>,
     /// Whether it rains.
     pub rain: bool,
+    /// Leaves out every garment worn within so many days, the day to dress for included; `Some(0)` none. By default,
+    /// a top or one-piece worn that day or the day before waits, as long as others can take its place.
+    pub not_worn_days: Option<u32>,
     /// The manner of dressing wanted.
     pub style: Option<Style>,
     /// Garments every outfit must have; they overrule the filters.
@@ -43,6 +47,7 @@ impl Default for Request {
             season: None,
             temperature: None,
             rain: false,
+            not_worn_days: None,
             style: None,
             with: Vec::new(),
             without: Vec::new(),

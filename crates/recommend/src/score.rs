@@ -4,6 +4,8 @@ use wardrobe_types::{Breakdown, OutfitId, Scored};
 
 use crate::explain::{self, Reason};
 use crate::harmony::{self, Harmony};
+use crate::opinion::{self, Judged, Opinion};
+use crate::rotation::Rotation;
 use crate::rules::formality::{self, Dressiness};
 use crate::rules::{self, Together};
 use crate::taste::{Liking, Taste};
@@ -16,6 +18,14 @@ use crate::{Error, Item, Request, Result, phrase, slots};
 /// # Errors
 /// [`Error::NoItems`]; [`Error::BadItem`] where a formality or a colour's fraction is not in 0..=1.
 pub fn score(items: &[Item]) -> Result<Scored> {
+    score_with(items, None)
+}
+
+/// [`score`], with what a trained model says as one more term.
+///
+/// # Errors
+/// As [`score`], and the model's.
+pub fn score_with(items: &[Item], model: Option<&dyn Opinion>) -> Result<Scored> {
     if items.is_empty() {
         return Err(Error::NoItems);
     }
@@ -24,7 +34,8 @@ pub fn score(items: &[Item]) -> Result<Scored> {
     }
     let items: Vec<&Item> = items.iter().collect();
     let request = Request::default();
-    Ok(Judgement::of(items, &request, None).explained())
+    let judgement = Judgement::of(items, &request, None, None);
+    Ok(judgement.advised_by(model)?.explained())
 }
 
 /// Everything the rules found about an outfit.
@@ -34,7 +45,9 @@ pub(crate) struct Judgement<'a> {
     harmony: Option<Harmony>,
     dressiness: Dressiness,
     together: Together,
+    learned: Option<Judged>,
     liking: Option<Liking>,
+    rotation: Option<&'a Rotation>,
 }
 
 impl<'a> Judgement<'a> {
@@ -43,6 +56,7 @@ impl<'a> Judgement<'a> {
         mut items: Vec<&'a Item>,
         request: &Request,
         taste: Option<&dyn Taste>,
+        rotation: Option<&'a Rotation>,
     ) -> Self {
         items.sort_by(|a, b| a.content_cmp(b));
         let harmony = harmony::judge(&items);
@@ -57,8 +71,28 @@ impl<'a> Judgement<'a> {
             harmony,
             dressiness,
             together,
+            learned: None,
             liking,
+            rotation,
         }
+    }
+
+    pub(crate) fn items(&self) -> &[&'a Item] {
+        &self.items
+    }
+
+    /// With what a trained model said of the outfit.
+    pub(crate) fn with_learned(mut self, term: Option<f32>) -> Self {
+        self.learned = term.map(|term| Judged { term, reason: None });
+        self
+    }
+
+    /// With what a trained model says of the outfit, and why.
+    pub(crate) fn advised_by(mut self, model: Option<&dyn Opinion>) -> Result<Self> {
+        if let Some(model) = model {
+            self.learned = opinion::explain(model, &self.items)?;
+        }
+        Ok(self)
     }
 
     pub(crate) fn breakdown(&self) -> Breakdown {
@@ -66,8 +100,9 @@ impl<'a> Judgement<'a> {
             color: self.harmony.as_ref().map(|harmony| harmony.score),
             formality: Some(self.dressiness.score),
             category: Some(self.together.score),
-            learned: None,
+            learned: self.learned.as_ref().map(|judged| judged.term),
             preference: self.liking.as_ref().map(|liking| liking.term),
+            rotation: self.rotation.map(|rotation| rotation.term(&self.items)),
         }
     }
 
@@ -90,7 +125,16 @@ impl<'a> Judgement<'a> {
         );
         reasons.extend(self.dressiness.reasons(&self.items));
         reasons.extend(self.together.reasons(&self.items));
+        reasons.extend(
+            self.learned
+                .iter()
+                .filter_map(|judged| judged.reason.clone()),
+        );
         reasons.extend(self.liking.iter().filter_map(Liking::reason));
+        reasons.extend(
+            self.rotation
+                .and_then(|rotation| rotation.reason(&self.items)),
+        );
         let mut explanation = explain::in_order(reasons);
         let missing: Vec<String> = slots::missing(&self.items)
             .map(|slot| format!("no {slot}"))

@@ -31,9 +31,10 @@ fn garment() -> impl Strategy<Value = Item> {
         subsequence(Style::ALL.to_vec(), 0..=2),
         prop::option::of(prop::collection::vec(-1.0_f32..1.0, 8)),
         prop::bool::weighted(0.1),
+        prop::collection::vec(0_u32..100, 0..3),
     )
         .prop_map(
-            |(category, colors, formality, pattern, seasons, styles, embedding, laundry)| {
+            |(category, colors, formality, pattern, seasons, styles, embedding, laundry, worn)| {
                 let mut item = Item::new("", category, ColorName::Black);
                 item.colors = colors;
                 item.formality = formality.unwrap_or(item.formality);
@@ -42,6 +43,7 @@ fn garment() -> impl Strategy<Value = Item> {
                 item.styles = styles;
                 item.embedding = embedding;
                 item.laundry = laundry;
+                item.worn = worn;
                 item
             },
         )
@@ -64,9 +66,18 @@ fn request() -> impl Strategy<Value = Request> {
         prop::option::of(-20.0_f32..40.0),
         any::<bool>(),
         prop::option::of(select(&Style::ALL[..])),
+        prop::option::of(0_u32..20),
     )
         .prop_map(
-            |((n, candidates, seed), formality, season, temperature, rain, style)| Request {
+            |(
+                (n, candidates, seed),
+                formality,
+                season,
+                temperature,
+                rain,
+                style,
+                not_worn_days,
+            )| Request {
                 n,
                 candidates,
                 seed,
@@ -75,6 +86,7 @@ fn request() -> impl Strategy<Value = Request> {
                 temperature,
                 rain,
                 style,
+                not_worn_days,
                 ..Request::default()
             },
         )
@@ -85,13 +97,25 @@ fn worn<'a>(wardrobe: &'a [Item], garments: &'a [GarmentId]) -> Vec<Item> {
     garments.iter().map(by_id).collect()
 }
 
+/// Whether any two outfits share more than half of the smaller one's garments.
+fn two_are_alike(answer: &Recommendation) -> bool {
+    let outfits: Vec<&Vec<GarmentId>> = answer.outfits.iter().map(|o| &o.garments).collect();
+    let alike = |a: &[GarmentId], b: &[GarmentId]| {
+        2 * a.iter().filter(|id| b.contains(id)).count() > a.len().min(b.len())
+    };
+    (0..outfits.len()).any(|i| outfits[..i].iter().any(|other| alike(outfits[i], other)))
+}
+
 fn check(
     wardrobe: &[Item],
     request: &Request,
     answer: &Recommendation,
 ) -> Result<(), TestCaseError> {
     prop_assert!(answer.outfits.len() <= request.n && answer.candidates <= request.candidates);
-    prop_assert_eq!(answer.reason.is_some(), answer.outfits.len() < request.n);
+    prop_assert_eq!(
+        answer.reason.is_some(),
+        answer.outfits.len() < request.n || two_are_alike(answer)
+    );
     let mut seen = std::collections::HashSet::new();
     prop_assert!(
         answer
@@ -119,6 +143,8 @@ fn check(
             prop_assert!(!request.without.contains(&item.id));
             prop_assert!(demanded || !item.laundry);
             prop_assert!(demanded || !request.rain || !item.category.rain_ruins());
+            let just = |days| item.worn.iter().any(|&day| day < days);
+            prop_assert!(demanded || !request.not_worn_days.is_some_and(just));
         }
         prop_assert!(request.with.iter().all(|id| outfit.garments.contains(id)));
     }

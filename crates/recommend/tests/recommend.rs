@@ -309,7 +309,8 @@ fn a_small_wardrobe_is_tried_whole() {
     assert_eq!(answer.outfits.len(), 2, "the scarf makes no other outfit");
     assert_eq!(
         answer.reason.unwrap(),
-        "only 2 different outfits can be made of 2 tops, 1 bottom and 1 pair of shoes"
+        "only 2 different outfits can be made of 2 tops, 1 bottom and 1 pair of shoes, and 1 of them shares more than half \
+         of its garments with another"
     );
     let one = Request {
         candidates: 1,

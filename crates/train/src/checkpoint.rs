@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use wardrobe_weights::Tensors;
 
 /// A run between two epochs.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ impl<M: Serialize + DeserializeOwned> Checkpoint<M> {
     }
 
     pub(crate) fn load(path: &Path, device: &Device) -> Result<Self> {
-        let file = wardrobe_weights::Tensors::load(path)?;
+        let file = Tensors::load(path)?;
         let invalid = |problem: String| Error::Checkpoint {
             path: path.to_path_buf(),
             problem,
@@ -116,18 +117,21 @@ pub(crate) fn write_safetensors(
     std::fs::rename(&partial, path).at(path)
 }
 
-/// [`write_safetensors`] of the tensors in f16.
+/// Writes the tensors in f16. The same content gives the same bytes.
 pub(crate) fn write_half(
     path: &Path,
     tensors: &BTreeMap<String, Tensor>,
     metadata: HashMap<String, String>,
 ) -> Result<()> {
-    let half: BTreeMap<&String, Tensor> = tensors
+    let half = tensors
         .iter()
-        .map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F16)?)))
-        .collect::<Result<_>>()?;
-    let named = half.iter().map(|(name, tensor)| ((*name).clone(), tensor));
-    write_safetensors(path, named.collect(), metadata)
+        .map(|(name, tensor)| Ok((name.clone(), tensor.to_dtype(DType::F16)?)));
+    let file = Tensors {
+        map: half.collect::<Result<_>>()?,
+        metadata: metadata.into_iter().collect(),
+        file: path.display().to_string(),
+    };
+    Ok(file.save(path)?)
 }
 
 /// The checkpoint of a run with these settings, and the log's rows up to it.

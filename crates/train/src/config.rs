@@ -217,7 +217,10 @@ impl TrainConfig {
             ("facet_weight", self.facet_weight),
             ("contrast_weight", self.contrast_weight),
         ];
-        if let Some((name, weight)) = weights.into_iter().find(|(_, weight)| !(*weight >= 0.0)) {
+        if let Some((name, weight)) = weights
+            .into_iter()
+            .find(|(_, weight)| weight.is_nan() || *weight < 0.0)
+        {
             return Err(format!("{name} = {weight} is not a weight of 0 or more"));
         }
         if let Some(data) = self.data.iter().find(|data| data.repeat == 0) {

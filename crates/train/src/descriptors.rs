@@ -49,19 +49,54 @@ pub(crate) fn describe<T: Send>(
     note: impl Fn(&RgbImage) -> Result<T> + Sync,
     watch: &mut dyn FnMut(Event),
 ) -> Result<Described<T>> {
+    let look = |index: usize| {
+        let photo = wardrobe_ingest::load(paths[index])?.image;
+        let note = note(&photo)?;
+        Ok(Picture {
+            photo,
+            stream: index as u64,
+            note,
+        })
+    };
+    describe_pictures(classifier, paths.len(), views, look, watch)
+}
+
+/// A picture to look at.
+pub(crate) struct Picture<T> {
+    pub(crate) photo: RgbImage,
+    /// Its varied views depend on the seed and on this.
+    pub(crate) stream: u64,
+    /// What to remember of it.
+    pub(crate) note: T,
+}
+
+/// [`describe`] of `count` pictures, whatever they are of.
+///
+/// # Errors
+/// As [`describe`].
+pub(crate) fn describe_pictures<T: Send>(
+    classifier: &Classifier,
+    count: usize,
+    views: Views<'_>,
+    picture: impl Fn(usize) -> Result<Picture<T>> + Sync,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Described<T>> {
+    let indices: Vec<usize> = (0..count).collect();
     let (mut tensors, mut read, mut notes, mut failed) = (vec![], vec![], vec![], vec![]);
-    for (batch, chunk) in paths.chunks(BATCH).enumerate() {
-        let looks: Vec<_> = (batch * BATCH..)
-            .zip(chunk)
-            .collect::<Vec<_>>()
-            .into_par_iter()
-            .map(|(index, path)| {
-                let photo = wardrobe_ingest::load(path)?.image;
-                Ok((pixels(classifier, &photo, views, index)?, note(&photo)?))
+    for (batch, chunk) in indices.chunks(BATCH).enumerate() {
+        let looks = chunk
+            .par_iter()
+            .map(|&index| {
+                let Picture {
+                    photo,
+                    stream,
+                    note,
+                } = picture(index)?;
+                Ok((pixels(classifier, &photo, views, stream)?, note))
             })
             .collect::<Vec<Result<_>>>();
         let (mut all, mut side) = (Vec::new(), 0);
-        for (index, look) in (batch * BATCH..).zip(looks) {
+        for (&index, look) in chunk.iter().zip(looks) {
             match look {
                 Ok((seen, noted)) => {
                     side = seen.side;
@@ -83,13 +118,12 @@ pub(crate) fn describe<T: Send>(
         }
         watch(Event::Loading {
             done: batch * BATCH + chunk.len(),
-            total: paths.len(),
+            total: count,
         });
     }
     if read.is_empty() {
         let first = failed.first().map_or("there is none", String::as_str);
-        return Err(Error::Data {
-            path: paths.first().copied().unwrap_or(Path::new("")).to_owned(),
+        return Err(Error::Start {
             problem: format!("no photo can be read: {first}"),
         });
     }
@@ -112,7 +146,7 @@ fn pixels(
     classifier: &Classifier,
     photo: &RgbImage,
     views: Views<'_>,
-    index: usize,
+    stream: u64,
 ) -> Result<Pixels> {
     let preprocess = &classifier.config().preprocess;
     let plain = preprocess.apply(photo)?;
@@ -124,7 +158,7 @@ fn pixels(
     let larger = side as u32 * 9 / 8;
     let photo = resize(photo, larger, larger, Filter::Bilinear)?;
     let mut rng = ChaCha8Rng::seed_from_u64(views.seed);
-    rng.set_stream(index as u64);
+    rng.set_stream(stream);
     for view in values[one..].chunks_exact_mut(one) {
         vary(
             &photo,

@@ -32,7 +32,7 @@ pub enum Error {
         problem: String,
     },
     /// A file cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}; check the path and its permissions", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -97,6 +97,9 @@ pub enum Error {
     /// CLIP failed.
     #[error(transparent)]
     Clip(#[from] wardrobe_embed::Error),
+    /// The outfit scorer failed.
+    #[error(transparent)]
+    Scorer(#[from] wardrobe_recommend::learned::LearnedError),
     /// No outfits can be made of the garments.
     #[error(transparent)]
     Outfits(#[from] wardrobe_recommend::Error),

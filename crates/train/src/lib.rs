@@ -27,9 +27,11 @@ pub mod data;
 mod descriptors;
 mod error;
 pub mod evaluate;
+mod looks;
 mod progress;
 pub mod tasks;
 
 pub use config::{AugmentConfig, DataConfig, TrainConfig};
 pub use error::{Error, Result};
+pub use looks::{Eyes, Looks};
 pub use progress::Event;

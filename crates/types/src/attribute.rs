@@ -39,12 +39,82 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// What a garment is mostly made of, as far as the wearer has said so.
+    enum Material, "material" {
+        Cotton = "cotton",
+        Linen = "linen",
+        Wool = "wool",
+        Silk = "silk",
+        Velvet = "velvet",
+        Denim = "denim",
+        Leather = "leather",
+        Suede = "suede",
+        Fur = "fur",
+        Canvas = "canvas",
+        Synthetic = "synthetic",
+        Rubber = "rubber",
+    }
+}
+
+impl Material {
+    /// Whether water stains or warps it; `None` where that depends on what is made of it: boots of leather go out in
+    /// the rain, a leather jacket stays in.
+    pub const fn rain_ruins(self) -> Option<bool> {
+        match self {
+            Self::Silk | Self::Velvet | Self::Suede | Self::Fur => Some(true),
+            Self::Synthetic | Self::Rubber => Some(false),
+            Self::Cotton
+            | Self::Linen
+            | Self::Wool
+            | Self::Denim
+            | Self::Leather
+            | Self::Canvas => None,
+        }
+    }
+}
+
+vocabulary! {
     /// A season a garment is worn in; a garment has one or several.
     enum Season, "season" {
         Spring = "spring",
         Summer = "summer",
         Fall = "fall",
         Winter = "winter",
+    }
+}
+
+vocabulary! {
+    /// The half of the earth the wearer lives on, which tells the season of a month.
+    enum Hemisphere, "hemisphere" {
+        North = "north",
+        South = "south",
+        /// between the tropics, where four seasons are not told apart
+        Equator = "equator",
+    }
+}
+
+impl Hemisphere {
+    /// The season of a month, 1..=12, as meteorologists count: spring in the north begins with March. `None` at the
+    /// equator.
+    ///
+    /// ```
+    /// use wardrobe_types::{Hemisphere, Season};
+    /// assert_eq!(Hemisphere::North.season(12), Some(Season::Winter));
+    /// assert_eq!(Hemisphere::South.season(12), Some(Season::Summer));
+    /// assert_eq!(Hemisphere::Equator.season(12), None);
+    /// ```
+    pub fn season(self, month: u8) -> Option<Season> {
+        let half_a_year = match self {
+            Self::North => 0,
+            Self::South => 6,
+            Self::Equator => return None,
+        };
+        Some(match (month + half_a_year) % 12 {
+            3..=5 => Season::Spring,
+            6..=8 => Season::Summer,
+            9..=11 => Season::Fall,
+            _ => Season::Winter,
+        })
     }
 }
 

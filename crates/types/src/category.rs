@@ -105,6 +105,11 @@ categories! {
 }
 
 impl Category {
+    /// Whether such shoes leave the toes bare.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Sandals)
+    }
+
     /// Every category that fills `slot`, in declaration order.
     pub fn of_slot(slot: Slot) -> impl Iterator<Item = Self> {
         Self::ALL

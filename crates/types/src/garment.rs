@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxXyxy, Category, Color, Fit, Pattern, Season, Slot, Style};
+use crate::{BoxXyxy, Category, Color, Fit, Material, Pattern, Season, Slot, Style};
 
 /// Declares a transparent text identifier.
 macro_rules! text_id {
@@ -105,6 +105,10 @@ pub struct Garment {
     pub pattern: Option<Pattern>,
     /// Its fit, where known.
     pub fit: Option<Fit>,
+    /// What it is mostly made of, where the wearer has said so.
+    pub material: Option<Material>,
+    /// Whether it leaves the foot open, where the wearer has said so.
+    pub open: Option<bool>,
     /// How formal it is, 0..=1.
     pub formality: f32,
     /// The seasons it is worn in; empty where unknown.
@@ -152,4 +156,6 @@ pub struct Breakdown {
     pub learned: Option<f32>,
     /// The wearer's own preferences.
     pub preference: Option<f32>,
+    /// Whether its garments are worn less than others in their place: 0.5 as often, 1 never.
+    pub rotation: Option<f32>,
 }

@@ -27,7 +27,7 @@ mod palette;
 mod signal;
 mod vocabulary;
 
-pub use attribute::{Fit, Pattern, Season, Slot, Style};
+pub use attribute::{Fit, Hemisphere, Material, Pattern, Season, Slot, Style};
 pub use category::Category;
 pub use color::{Color, Rgb8};
 pub use embedding::{Embedding, normalize};

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use wardrobe_types::Category;
 use wardrobe_types::labels::{
-    ARTICLE_TYPES, BASE_COLOURS, CCP, ClothingLabel, DEEPFASHION2, DetectorClass, LabelTable,
-    POLYVORE, POLYVORE_UNMAPPED, article_type, base_colour, deepfashion2_class,
-    polyvore_categories,
+    ARTICLE_TYPES, BASE_COLOURS, CCP, ClothingLabel, DEEPFASHION2, DetectorClass, FASHIONPEDIA,
+    IMATERIALIST, LabelTable, POLYVORE, POLYVORE_UNMAPPED, TagLabel, TagValue, agreed_pattern,
+    article_type, base_colour, deepfashion2_class, polyvore_categories,
 };
+use wardrobe_types::{Category, Pattern};
 
 /// The real data beside the project; tests that need it say so and pass without it.
 fn shared_data(part: &str) -> Option<PathBuf> {
@@ -241,4 +241,52 @@ fn names_of_other_data_sets_mean_detector_classes() {
     for (name, _) in DEEPFASHION2.mapped {
         assert!(DetectorClass::of_name(name).is_some(), "{name}");
     }
+}
+
+#[test]
+fn tag_tables_know_every_label_once() {
+    for (table, count, some) in [
+        (
+            IMATERIALIST,
+            228,
+            [(181, "pattern", "Stripes"), (66, "gender", "Female")],
+        ),
+        (
+            FASHIONPEDIA,
+            294,
+            [
+                (138, "silhouette", "oversized"),
+                (340, "textile pattern", "plant"),
+            ],
+        ),
+    ] {
+        let labels: Vec<_> = table.labels().collect();
+        let ids: BTreeSet<_> = labels.iter().map(|label| label.id).collect();
+        let names: BTreeSet<_> = labels.iter().map(|label| label.name).collect();
+        assert_eq!(
+            (labels.len(), ids.len(), names.len()),
+            (count, count, count)
+        );
+        for known in some {
+            let has = |label: &TagLabel| (label.id, label.group, label.name) == known;
+            assert!(labels.iter().any(has), "{}: {known:?}", table.kind);
+        }
+        let mapped = labels.iter().filter(|label| !label.says.is_empty());
+        assert_eq!(mapped.clone().count(), table.mapped.len());
+        for value in mapped.flat_map(|label| label.says) {
+            if let TagValue::Formality(formality) = value {
+                assert!((0.0..=1.0).contains(&formality.value()));
+            }
+        }
+    }
+}
+
+#[test]
+fn patterns_agree_where_one_only_says_printed() {
+    assert_eq!(agreed_pattern([]), None);
+    assert_eq!(
+        agreed_pattern([Pattern::Graphic, Pattern::Floral]),
+        Some(Pattern::Floral)
+    );
+    assert_eq!(agreed_pattern([Pattern::Striped, Pattern::Plaid]), None);
 }

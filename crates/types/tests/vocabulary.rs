@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wardrobe_types::{
     BasicColor, BoxXyxy, Category, Color, ColorName, EmbedderId, Embedding, Error, Fit,
-    FormalityBand, Garment, Pattern, Rgb8, Season, Slot, Style, labels::ClothingLabel,
+    FormalityBand, Garment, Hemisphere, Material, Pattern, Rgb8, Season, Slot, Style,
+    labels::ClothingLabel,
 };
 
 /// Text and JSON round trips, kebab-case, distinct names, and that near misses are refused.
@@ -44,6 +45,8 @@ fn every_vocabulary_round_trips() {
     check(Category::ALL);
     check(Slot::ALL);
     check(Pattern::ALL);
+    check(Material::ALL);
+    check(Hemisphere::ALL);
     check(Fit::ALL);
     check(Season::ALL);
     check(Style::ALL);
@@ -144,7 +147,8 @@ fn garment_json_is_exactly_the_documented_one() {
         "id": "g1", "photo": "photos/1.jpg", "crop": "crops/1.jpg", "bbox": [1.0, 2.0, 30.5, 40.0],
         "category": "dress", "category_confidence": 0.5, "slots": ["top", "bottom"],
         "colors": [{"name": "navy", "hex": "#1f2a44", "fraction": 1.0}],
-        "pattern": "striped", "fit": null, "formality": 0.5, "seasons": ["summer", "fall"], "styles": ["preppy"],
+        "pattern": "striped", "fit": null, "material": "cotton", "open": null, "formality": 0.5,
+        "seasons": ["summer", "fall"], "styles": ["preppy"],
         "embedder": "starter", "laundry": false, "created_at": "2025-01-02T03:04:05Z",
     });
     let garment: Garment = serde_json::from_value(json.clone()).unwrap();

@@ -109,6 +109,44 @@ pub enum IndexError {
         /// SQLite's words.
         source: rusqlite::Error,
     },
+    /// A server's address or token is none.
+    #[error("\"{url}\" is no server to use: {why}")]
+    BadServer {
+        /// The address.
+        url: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A server does not answer.
+    #[error("cannot {operation}: the server at {url} does not answer ({source}); is it running?")]
+    Unreachable {
+        /// The server.
+        url: String,
+        /// What was being done.
+        operation: &'static str,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A server does not let us in.
+    #[error("cannot {operation}: the server at {url} refuses access ({source}); check the token")]
+    AccessDenied {
+        /// The server.
+        url: String,
+        /// What was being done.
+        operation: &'static str,
+        /// The server's words.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A server refuses a request, or answers what makes no sense.
+    #[error("cannot {operation} on the server at {url}: {source}")]
+    Server {
+        /// The server.
+        url: String,
+        /// What was being done.
+        operation: &'static str,
+        /// The server's words.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Metadata cannot be written as JSON.
     #[error("record \"{id}\": its metadata cannot be written as JSON: {source}")]
     MetadataJson {

@@ -32,12 +32,17 @@
 //! - Readers wait for no writer, and the graph grows beside the queries.
 //! - Records belong to users, and no call crosses users unless its [`Scope`] says so.
 //! - One file can hold other tables beside: see [`SqliteStore::upsert_in`].
+//! - Writes wait in the file for other stores that are to hold the same, until each has acknowledged
+//!   them: see [`SqliteStore::mirror_to`].
 //!
 //! # Where to look
 //!
 //! `store.rs` is the trait, `sqlite/` the truth, `memory/` the copy that is searched, `exact/` and
-//! `hnsw/` the two ways of searching it, `filter.rs` the conditions. `tests/contract/` is the suite every backend must pass.
+//! `hnsw/` the two ways of searching it, `filter.rs` the conditions, `chroma/` (with the feature
+//! `chroma`) a server in the place of all these. `tests/contract/` is the suite every backend must pass.
 
+#[cfg(feature = "chroma")]
+mod chroma;
 mod collection;
 mod error;
 mod exact;
@@ -50,6 +55,8 @@ mod record;
 mod sqlite;
 mod store;
 
+#[cfg(feature = "chroma")]
+pub use self::chroma::{ChromaOptions, ChromaStore};
 pub use collection::{CollectionSpec, Metric, Precision};
 pub use error::{IndexError, Result};
 pub use filter::Filter;

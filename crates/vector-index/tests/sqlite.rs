@@ -220,7 +220,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     let path = folder.path().join("wardrobe.db");
     let connection = Connection::open(&path).unwrap();
     connection
-        .execute_batch("UPDATE vectors_format SET version = 3")
+        .execute_batch("UPDATE vectors_format SET version = 4")
         .unwrap();
     connection.close().unwrap();
     let before = std::fs::read(&path).unwrap();
@@ -228,8 +228,8 @@ fn a_newer_format_is_refused_and_left_alone() {
     assert!(matches!(
         error,
         IndexError::NewerFormat {
-            found: 3,
-            supported: 2,
+            found: 4,
+            supported: 3,
             ..
         }
     ));
@@ -242,10 +242,11 @@ fn a_newer_format_is_refused_and_left_alone() {
 
 /// Files as the first releases wrote them, and that they can be written to.
 #[test]
-fn formats_1_and_2_open() {
+fn older_formats_open() {
     for format in [
         include_str!("formats/v1.sql"),
         include_str!("formats/v2.sql"),
+        include_str!("formats/v3.sql"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("wardrobe.db");
@@ -280,7 +281,7 @@ fn formats_1_and_2_open() {
         let sql = "SELECT sum(version), (SELECT records FROM vectors_collections WHERE id = 1)
                    FROM vectors_format";
         let versions = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
-        assert_eq!(versions.unwrap(), (2, 1));
+        assert_eq!(versions.unwrap(), (3, 1));
     }
 }
 

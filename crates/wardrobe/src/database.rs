@@ -1,18 +1,24 @@
 //! Opening `wardrobe.db`: its format version, its settings, and what its errors mean to a person.
 
+use std::ffi::c_int;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use crate::home::Home;
 use crate::{Error, Result};
 
 /// What makes each format of the one before it, from nothing on.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+];
 
 /// The format this version of the crate writes, and the newest it reads.
-const FORMAT: i64 = STEPS.len() as i64;
+pub(crate) const FORMAT: i64 = STEPS.len() as i64;
 
 /// How long to wait for another process that is writing.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -58,8 +64,10 @@ fn is_unwritable(error: &Error) -> bool {
     matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
 
-/// Opens a database on a read-only disk or in a read-only folder, where nobody changes it: an older format stays.
-fn open_frozen(path: &Path) -> Result<Connection> {
+/// Opens a database on a read-only disk or in a read-only folder, where nobody changes it. An older format is brought up
+/// to date in a copy in memory.
+pub(crate) fn open_frozen(path: &Path) -> Result<Connection> {
+    let failed = |source| Error::database(path)(source);
     let encoded = path
         .to_string_lossy()
         .replace('%', "%25")
@@ -69,7 +77,31 @@ fn open_frozen(path: &Path) -> Result<Connection> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
     let opened = Connection::open_with_flags(format!("file:{encoded}?immutable=1"), flags);
-    check(opened.map_err(Error::database(path))?, path)
+    let frozen = check(opened.map_err(failed)?, path)?;
+    if format_of(&frozen).map_err(failed)? == Some(FORMAT) {
+        return Ok(frozen);
+    }
+    let mut copy = Connection::open_in_memory().map_err(failed)?;
+    copy_all(&frozen, &mut copy).map_err(failed)?;
+    prepare(copy, path)
+}
+
+/// Copies a whole database as it is at one instant, which others may go on changing.
+pub(crate) fn copy_all(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
+    const ALL_PAGES: c_int = -1;
+    const PAUSE: Duration = Duration::from_millis(20);
+    let backup = Backup::new(from, to)?;
+    let start = Instant::now();
+    loop {
+        match backup.step(ALL_PAGES)? {
+            StepResult::Done => return Ok(()),
+            StepResult::Busy | StepResult::Locked if start.elapsed() > PATIENCE => {
+                let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+                return Err(rusqlite::Error::SqliteFailure(busy, None));
+            }
+            _ => std::thread::sleep(PAUSE),
+        }
+    }
 }
 
 /// Sets the connection up and brings the tables up to date, or checks that this crate knows them.

@@ -1,6 +1,6 @@
 //! A garment in a few words.
 
-use wardrobe_types::{Category, Color, ColorName, Garment};
+use wardrobe_types::{Category, Color, ColorName, Garment, Pattern};
 
 /// Colours of a smaller share are left out of a description.
 pub(crate) const TELLING_SHARE: f32 = 0.25;
@@ -17,7 +17,9 @@ pub fn describe(garment: &Garment) -> String {
     }
     colors.truncate(2);
     let mut words = vec![colors.join(" and ")];
-    words.extend(garment.pattern.map(|pattern| pattern.to_string()));
+    // Nobody says that a shirt is solid.
+    let pattern = garment.pattern.filter(|pattern| *pattern != Pattern::Solid);
+    words.extend(pattern.map(|pattern| pattern.to_string()));
     words.push(category_words(garment.category));
     words.retain(|word| !word.is_empty());
     words.join(" ")

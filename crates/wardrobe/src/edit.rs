@@ -1,7 +1,9 @@
 //! Corrections: what the wearer says wins over what a model saw, for good.
 
 use serde::{Deserialize, Serialize};
-use wardrobe_types::{Category, Color, ColorName, Fit, Formality, Pattern, Season, Style};
+use wardrobe_types::{
+    Category, Color, ColorName, Fit, Formality, Material, Pattern, Season, Style,
+};
 
 /// What the wearer says of a garment; `None` leaves a field to the models.
 ///
@@ -22,6 +24,12 @@ pub struct Edit {
     /// Its fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fit: Option<Fit>,
+    /// What it is mostly made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub material: Option<Material>,
+    /// Whether it leaves the foot open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open: Option<bool>,
     /// How formal it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formality: Option<Formality>,
@@ -34,6 +42,9 @@ pub struct Edit {
     /// Whether it is in the laundry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub laundry: Option<bool>,
+    /// What it cost, at least 0, in the wearer's own currency. [`crate::Wardrobe::reset`] leaves it: no model could know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<f64>,
 }
 
 impl Edit {

@@ -108,6 +108,106 @@ pub enum Error {
         /// The number as given.
         number: Option<i64>,
     },
+    /// A day to come.
+    #[error("{day} is still to come: the log is of what was worn")]
+    NotYet {
+        /// The day.
+        day: jiff::civil::Date,
+    },
+    /// Neither a garment nor an outfit has this id.
+    #[error(
+        "no garment or outfit `{id}`: `list` shows the garments' ids, `recommend` those of outfits"
+    )]
+    NothingToWear {
+        /// The id, or beginning of one, as given.
+        id: String,
+    },
+    /// The wear log has no entry of this number, or none at all.
+    #[error(
+        "no entry{} in the wear log to take back: `wear --log` lists them, and `feedback --undo` takes back what feedback said",
+        number.map(|n| format!(" {n}")).unwrap_or_default()
+    )]
+    NoWear {
+        /// The number as given.
+        number: Option<i64>,
+    },
+    /// No removed garment has this id.
+    #[error("no removed garment `{id}`: `list --removed` shows them")]
+    NotRemoved {
+        /// The id, or beginning of one, as given.
+        id: String,
+    },
+    /// A photo is the garment's already.
+    #[error("`{photo}` is a photo of {garment} already: `show {garment}` lists them")]
+    AlreadyItsPhoto {
+        /// The garment.
+        garment: String,
+        /// The photo's id.
+        photo: String,
+    },
+    /// A further photo was asked for, and this is none.
+    #[error("`{id}` is no further photo of a garment: `show ID` lists a garment's photos")]
+    NoFurtherPhoto {
+        /// The id, or beginning of one, as given.
+        id: String,
+    },
+    /// A photo that is in the wardrobe with several garments.
+    #[error(
+        "{} is in the wardrobe already, with {}: name the one that is meant instead of the photo",
+        path.display(), garments.join(", ")
+    )]
+    SeveralGarments {
+        /// The photo.
+        path: PathBuf,
+        /// The garments' ids.
+        garments: Vec<String>,
+    },
+    /// A photo that is not good enough.
+    #[error("{}: {reason}", path.display())]
+    PhotoRejected {
+        /// The photo.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A wardrobe would be imported over another.
+    #[error(
+        "{} has a wardrobe in it already, and an import replaces none: choose another folder with --home, or move that one away",
+        path.display()
+    )]
+    NotEmpty {
+        /// The wardrobe's folder.
+        path: PathBuf,
+    },
+    /// A file that no export has written.
+    #[error("{} is no archive of a wardrobe ({reason}): name a file that `export` wrote, all of it", path.display())]
+    NotAnArchive {
+        /// The file.
+        path: PathBuf,
+        /// What tells so.
+        reason: String,
+    },
+    /// An archive that is not as it was written.
+    #[error("the archive {} is damaged: {what}; nothing was restored, use another copy of it", path.display())]
+    DamagedArchive {
+        /// The archive.
+        path: PathBuf,
+        /// Where it is damaged.
+        what: String,
+    },
+    /// The archive was written by a newer version.
+    #[error("the archive {} has format {found} and this version reads up to {known}: use a newer wardrobe", path.display())]
+    NewerArchive {
+        /// The archive.
+        path: PathBuf,
+        /// The format it says it has.
+        found: u32,
+        /// The newest format known here.
+        known: u32,
+    },
+    /// The caller wanted it to end.
+    #[error("interrupted: nothing was written")]
+    Interrupted,
     /// A garment without its vector.
     #[error("garment {garment} has no embedding: ingest its photo again to renew it")]
     NoEmbedding {
@@ -144,9 +244,15 @@ pub enum Error {
     /// The vector index failed.
     #[error(transparent)]
     Index(#[from] wardrobe_vector_index::IndexError),
+    /// The server that holds the vectors too failed.
+    #[error("{0}; nothing is lost: without the server, the wardrobe answers itself")]
+    Server(#[source] wardrobe_vector_index::IndexError),
     /// The recommender refused a request.
     #[error(transparent)]
     Recommend(#[from] wardrobe_recommend::Error),
+    /// The outfit scorer's weights do not fit, or it was asked about garments it does not know.
+    #[error(transparent)]
+    OutfitScorer(#[from] wardrobe_recommend::learned::LearnedError),
     /// A value outside the vocabulary.
     #[error(transparent)]
     Vocabulary(#[from] wardrobe_types::Error),

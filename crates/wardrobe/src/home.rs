@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::{Error, Result};
 
 /// The database's file name inside the folder.
-const DATABASE: &str = "wardrobe.db";
+pub(crate) const DATABASE: &str = "wardrobe.db";
 /// Photos as they came in, byte for byte.
-const PHOTOS: &str = "photos";
+pub(crate) const PHOTOS: &str = "photos";
 /// One JPEG a garment.
-const CROPS: &str = "crops";
+pub(crate) const CROPS: &str = "crops";
 
 /// A wardrobe's folder: `wardrobe.db`, `photos/`, `crops/`.
 ///
@@ -132,13 +132,13 @@ fn is_left_over(entry: &fs::DirEntry) -> bool {
 
 /// Gives `file` the read and write permissions of the folder it lies in.
 #[cfg(unix)]
-fn share_like(file: &File, folder: &fs::Metadata) -> std::io::Result<()> {
+pub(crate) fn share_like(file: &File, folder: &fs::Metadata) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let mode = folder.permissions().mode() & 0o666;
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn share_like(_file: &File, _folder: &fs::Metadata) -> std::io::Result<()> {
+pub(crate) fn share_like(_file: &File, _folder: &fs::Metadata) -> std::io::Result<()> {
     Ok(())
 }

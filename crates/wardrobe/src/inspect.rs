@@ -1,6 +1,7 @@
 //! One stage alone, on photos that need not be in any wardrobe: what `ingest` would see.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use wardrobe_attributes::{color, foreground};
@@ -14,19 +15,22 @@ use crate::{Clip, Error, Evidence, GarmentDetector, Look, ModelOptions, Models, 
 /// Photos the models look at in one pass.
 const BATCH: usize = 16;
 
+/// Is told how many photos are done, and of how many; from several threads.
+pub type Watch<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
 /// A photo, and what was found in it or why nothing was.
 pub type Inspected<T> = (PathBuf, Result<T>);
 
 /// Whether photos are good enough. Folders are walked; every file gets its own answer.
-pub fn quality<P: AsRef<Path>>(paths: &[P]) -> Vec<Inspected<QualityReport>> {
-    each(paths, |path| {
+pub fn quality<P: AsRef<Path>>(paths: &[P], watch: Watch) -> Vec<Inspected<QualityReport>> {
+    each(paths, watch, |path| {
         Ok(wardrobe_ingest::assess(&load(path)?.image)?)
     })
 }
 
 /// The dominant colours of the garment in each photo, largest first.
-pub fn colors<P: AsRef<Path>>(paths: &[P]) -> Vec<Inspected<Vec<Color>>> {
-    each(paths, |path| {
+pub fn colors<P: AsRef<Path>>(paths: &[P], watch: Watch) -> Vec<Inspected<Vec<Color>>> {
+    each(paths, watch, |path| {
         let photo = load(path)?.image;
         Ok(color::dominant_colors(
             &photo,
@@ -55,8 +59,12 @@ pub struct Detected {
 }
 
 /// The garments in each photo.
-pub fn detect<P: AsRef<Path>>(detector: &GarmentDetector, paths: &[P]) -> Vec<Inspected<Detected>> {
-    each(paths, |path| {
+pub fn detect<P: AsRef<Path>>(
+    detector: &GarmentDetector,
+    paths: &[P],
+    watch: Watch,
+) -> Vec<Inspected<Detected>> {
+    each(paths, watch, |path| {
         let photo = load(path)?.image;
         Ok(Detected {
             width: photo.width(),
@@ -104,15 +112,16 @@ pub fn embeddings<P: AsRef<Path>>(
     options: &ModelOptions,
     clip: Option<&Clip>,
     paths: &[P],
+    watch: Watch,
 ) -> Result<Vec<Inspected<Embedding>>> {
     if let Some(clip) = clip {
-        return shown_to(paths, |pictures| {
+        return shown_to(paths, watch, |pictures| {
             Ok(clip.embed_pictures(pictures)?.into_iter().map(Ok).collect())
         });
     }
     let models = Models::load(options)?;
     let embedding = |look: Result<Look>| Ok(look?.embedding);
-    shown_to(paths, |pictures| {
+    shown_to(paths, watch, |pictures| {
         Ok(models.look(pictures)?.into_iter().map(embedding).collect())
     })
 }
@@ -121,16 +130,22 @@ pub fn embeddings<P: AsRef<Path>>(
 ///
 /// # Errors
 /// Models that fail altogether; a bad photo is an error in its own place.
-pub fn looks<P: AsRef<Path>>(models: &Models, paths: &[P]) -> Result<Vec<Inspected<Look>>> {
-    shown_to(paths, |pictures| models.look(pictures))
+pub fn looks<P: AsRef<Path>>(
+    models: &Models,
+    paths: &[P],
+    watch: Watch,
+) -> Result<Vec<Inspected<Look>>> {
+    shown_to(paths, watch, |pictures| models.look(pictures))
 }
 
 /// Shows each photo's first garment to a model, in batches.
 fn shown_to<T, P: AsRef<Path>>(
     paths: &[P],
+    watch: Watch,
     model: impl Fn(&[&RgbImage]) -> Result<Vec<Result<T>>>,
 ) -> Result<Vec<Inspected<T>>> {
     let (photos, mut inspected) = find(paths);
+    let mut done = 0;
     for batch in photos.chunks(BATCH) {
         let shown: Vec<Result<RgbImage>> = batch.par_iter().map(|path| first_shown(path)).collect();
         let whole: Vec<&RgbImage> = shown.iter().flatten().collect();
@@ -140,6 +155,8 @@ fn shown_to<T, P: AsRef<Path>>(
             let seen = picture.and_then(|_| seen.next().ok_or_else(nothing)?);
             inspected.push((path.clone(), seen));
         }
+        done += batch.len();
+        watch(done, photos.len());
     }
     Ok(inspected)
 }
@@ -165,14 +182,17 @@ fn first_shown(path: &Path) -> Result<RgbImage> {
 /// Runs one stage on every photo, on all cores.
 fn each<T: Send, P: AsRef<Path>>(
     paths: &[P],
+    watch: Watch,
     stage: impl Fn(&Path) -> Result<T> + Sync,
 ) -> Vec<Inspected<T>> {
     let (photos, mut inspected) = find(paths);
-    let done = photos.into_par_iter().map(|path| {
+    let (done, total) = (AtomicUsize::new(0), photos.len());
+    let found = photos.into_par_iter().map(|path| {
         let found = stage(&path);
+        watch(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         (path, found)
     });
-    inspected.extend(done.collect::<Vec<_>>());
+    inspected.extend(found.collect::<Vec<_>>());
     inspected
 }
 

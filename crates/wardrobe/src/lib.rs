@@ -32,19 +32,23 @@
 //!
 //! # What is not known is not guessed
 //!
-//! No model here tells patterns, fits or styles yet: they are `None` and empty until the wearer
+//! Patterns and styles are the tagger's; what it did not learn, as fits, is `None` until the wearer
 //! says so ([`Edit`]). Formality is the category's prior from the taxonomy, and seasons follow from
 //! its prior warmth (`priors.rs`). What the wearer says is stored apart from what models saw and
 //! wins over it for good.
 
+mod archive;
 mod clothing;
 mod collage;
 mod database;
 mod describe;
+mod details;
+mod duplicates;
 mod edit;
 mod error;
 mod feedback;
 mod filter;
+mod flat_lay;
 mod home;
 mod ingest;
 pub mod inspect;
@@ -55,16 +59,24 @@ mod picture;
 mod priors;
 mod reconcile;
 mod record;
+mod removed;
 mod report;
 mod search;
+mod server;
+mod settings;
 mod similar;
 mod store;
 mod vectors;
+mod views;
 mod wardrobe;
+mod wear;
 pub mod weights;
 
+pub use archive::{Exported, Imported};
 pub use clothing::{ClothingRule, Evidence};
 pub use describe::describe;
+pub use details::{Details, View};
+pub use duplicates::{LookAlike, Shot};
 pub use edit::Edit;
 pub use error::{Error, Result};
 pub use feedback::{Change, Learned, Said, Taught};
@@ -72,16 +84,27 @@ pub use filter::{ColorQuery, Filter};
 pub use ingest::{
     IngestOptions, IngestReport, PhotoReport, PhotoStatus, Progress, Summary, Warning, WarningKind,
 };
-pub use models::{Clip, DetectorChoice, GarmentDetector, Look, ModelOptions, Models};
+pub use jiff::civil::Date;
+pub use models::{
+    Clip, DetectorChoice, GarmentDetector, Look, ModelOptions, Models, find_outfit_scorer,
+    load_outfit_scorer,
+};
 pub use outfits::{Outfit, Outfits, score};
 pub use search::{Correction, Found, Meaning, Query, Search, Term, Wish};
+pub use server::Delivery;
+pub use settings::Settings;
 pub use similar::{Similar, Target};
 pub use wardrobe::Wardrobe;
 pub use wardrobe_classify::Prediction;
 pub use wardrobe_detect::{Detection, contact_sheet, draw, thumbnail};
 pub use wardrobe_ingest::quality;
 pub use wardrobe_personalize::{Feature, Part, Weight};
+pub use wardrobe_recommend::learned::OutfitScorer;
 pub use wardrobe_recommend::{Request, ScoreInput};
+pub use wardrobe_vector_index::VectorStore;
+#[cfg(feature = "chroma")]
+pub use wardrobe_vector_index::{ChromaOptions, ChromaStore};
+pub use wear::{Usage, Wear};
 
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::civil::Date;
 use serde::Serialize;
 use wardrobe_attributes::color::name_color;
-use wardrobe_recommend::{Item, Request, ScoreInput, recommend_for};
-use wardrobe_types::{EmbedderId, Garment, GarmentId, OutfitId, Scored};
+use wardrobe_recommend::{Advice, Item, Opinion, Request, ScoreInput, recommend_with};
+use wardrobe_types::{EmbedderId, Garment, GarmentId, OutfitId, Scored, Season};
 
 use crate::{Result, Wardrobe};
 
@@ -14,6 +15,8 @@ use crate::{Result, Wardrobe};
 pub struct Outfits {
     /// The best first.
     pub outfits: Vec<Outfit>,
+    /// The season they are for.
+    pub season: Option<Season>,
     /// How many candidates were scored.
     pub candidates: usize,
     /// The same wardrobe, request and seed give the same outfits.
@@ -45,14 +48,33 @@ impl Wardrobe {
     /// # Errors
     /// A request for what is not there, a database that cannot be read.
     pub fn recommend(&self, request: &Request) -> Result<Outfits> {
+        self.recommend_on(Self::today(), request)
+    }
+
+    /// The same for a day, from which the wear log is looked back upon. A season is the request's alone:
+    /// [`crate::Settings::season`] knows that of a day.
+    ///
+    /// # Errors
+    /// As [`Wardrobe::recommend`].
+    pub fn recommend_on(&self, day: Date, request: &Request) -> Result<Outfits> {
         let garments = self.store.garments()?;
         let request = Request {
             with: self.resolve(&request.with)?,
             without: self.resolve(&request.without)?,
             ..request.clone()
         };
-        let taste = self.learned(&garments)?.taste(self.today()?);
-        let answer = recommend_for(&self.items(&garments)?, &request, Some(&taste))?;
+        let taste = self.learned(&garments)?.taste(self.day_of_taste()?);
+        let embedder = usual_embedder(&garments);
+        let scorer = embedder.map(|embedder| self.outfit_scorer(embedder));
+        let scorer = scorer.transpose()?.flatten();
+        let opinion = scorer.as_ref().zip(embedder);
+        let opinion = opinion.map(|(scorer, embedder)| scorer.opinion(embedder));
+        let opinion = opinion.transpose()?;
+        let advice = Advice {
+            taste: Some(&taste),
+            model: opinion.as_ref().map(|opinion| opinion as &dyn Opinion),
+        };
+        let answer = recommend_with(&self.items(&garments, day)?, &request, advice)?;
         self.store.remember(&answer.outfits)?;
         let by_id: HashMap<&GarmentId, &Garment> = garments.iter().map(|g| (&g.id, g)).collect();
         let outfits = answer.outfits.into_iter().map(|outfit| Outfit {
@@ -68,6 +90,7 @@ impl Wardrobe {
         let outfits = outfits.collect();
         Ok(Outfits {
             outfits,
+            season: request.season,
             candidates: answer.candidates,
             seed: answer.seed,
             reason: answer.reason,
@@ -75,15 +98,20 @@ impl Wardrobe {
         })
     }
 
-    /// The garments as the recommender sees them. Only embeddings of one embedder can be compared:
+    /// The garments as the recommender sees them on a day. Only embeddings of one embedder can be compared:
     /// the one that has embedded most.
-    fn items(&self, garments: &[Garment]) -> Result<Vec<Item>> {
+    fn items(&self, garments: &[Garment], day: Date) -> Result<Vec<Item>> {
+        let worn = self.days_worn()?;
         let mut vectors = match usual_embedder(garments) {
             Some(embedder) => self.vectors()?.all(embedder)?,
             None => HashMap::new(),
         };
         let items = garments.iter().map(|garment| {
-            let item = Item::from(garment);
+            let days = worn.get(&garment.id).into_iter().flatten();
+            let item = Item {
+                worn: days.filter_map(|&worn| days_before(worn, day)).collect(),
+                ..Item::from(garment)
+            };
             match vectors.remove(&garment.id) {
                 Some(vector) => item.with_embedding(vector),
                 None => item,
@@ -91,6 +119,11 @@ impl Wardrobe {
         });
         Ok(items.collect())
     }
+}
+
+/// How many days a day is before another; `None` where it comes after.
+fn days_before(day: Date, other: Date) -> Option<u32> {
+    u32::try_from((other - day).get_days()).ok()
 }
 
 fn usual_embedder(garments: &[Garment]) -> Option<&EmbedderId> {

@@ -2,7 +2,12 @@
 
 use rusqlite::Row;
 use serde::de::DeserializeOwned;
-use wardrobe_types::{BoxXyxy, Category, Color, EmbedderId, Garment, GarmentId};
+use serde::{Deserialize, Serialize};
+use wardrobe_attributes::tagger::Tagged;
+use wardrobe_types::{
+    BoxXyxy, Category, Color, EmbedderId, Fit, Formality, Garment, GarmentId, Pattern, Season,
+    Slot, Style,
+};
 
 use crate::{Edit, priors};
 
@@ -21,8 +26,44 @@ pub(crate) struct Seen {
     pub(crate) category_confidence: f32,
     /// Dominant colours, largest first.
     pub(crate) colors: Vec<Color>,
+    /// What the tagger said.
+    pub(crate) tags: SeenTags,
     /// The model that embedded it.
     pub(crate) embedder: EmbedderId,
+}
+
+/// What a tagger was sure of. All of it is kept; a garment takes its pattern, fit and styles from it.
+///
+/// Not formality and seasons: what catalogues teach of them (the season of a collection, three usages) says less of a
+/// photo than its category does (weights/starter-tagger.md).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct SeenTags {
+    pub(crate) pattern: Option<Pattern>,
+    pub(crate) fit: Option<Fit>,
+    pub(crate) formality: Option<Formality>,
+    pub(crate) seasons: Vec<Season>,
+    pub(crate) styles: Vec<Style>,
+}
+
+impl From<&Tagged> for SeenTags {
+    fn from(tagged: &Tagged) -> Self {
+        Self {
+            pattern: tagged.pattern.value,
+            fit: tagged.fit.value,
+            formality: tagged.formality,
+            seasons: tagged.seasons.values.clone(),
+            styles: tagged.styles.values.clone(),
+        }
+    }
+}
+
+impl SeenTags {
+    /// The pattern of a garment that has one: nobody has told the tagger of patterns on shoes and accessories.
+    fn pattern_of(&self, category: Category) -> Option<Pattern> {
+        let cloth = |slot: &Slot| !matches!(slot, Slot::Shoes | Slot::Accessory);
+        self.pattern.filter(|_| category.slots().iter().all(cloth))
+    }
 }
 
 /// One row of the garments with its photo's file and its corrections.
@@ -36,9 +77,12 @@ pub(crate) struct GarmentRow {
 /// The columns [`GarmentRow::read`] expects, from garments `g`, photos `p` and the edits.
 pub(crate) const GARMENTS: &str = "
     SELECT g.id, g.crop, g.bbox, g.category, g.category_confidence, g.colors, g.embedder,
-           p.file, g.created_at,
+           g.tags, p.file, g.created_at,
            (SELECT json_group_object(field, json(value)) FROM edits WHERE garment = g.id)
     FROM garments g JOIN photos p ON p.sha256 = g.photo";
+
+/// The condition on those [`GARMENTS`] that are there to be seen: not removed, and not a further photo of another.
+pub(crate) const SHOWN: &str = "g.removed_at IS NULL AND g.view_of IS NULL";
 
 impl GarmentRow {
     /// Reads a row of [`GARMENTS`].
@@ -51,12 +95,16 @@ impl GarmentRow {
             category_confidence: row.get(4)?,
             colors: json(row, 5)?,
             embedder: EmbedderId::new(row.get::<_, String>(6)?),
+            tags: match row.get::<_, Option<String>>(7)? {
+                Some(_) => json(row, 7)?,
+                None => SeenTags::default(),
+            },
         };
         Ok(Self {
             seen,
-            photo: row.get(7)?,
-            created_at: row.get(8)?,
-            edit: json(row, 9)?,
+            photo: row.get(8)?,
+            created_at: row.get(9)?,
+            edit: json(row, 10)?,
         })
     }
 
@@ -83,11 +131,13 @@ impl GarmentRow {
             },
             slots: category.slots().to_vec(),
             colors: edit.colors.unwrap_or(seen.colors),
-            pattern: edit.pattern,
-            fit: edit.fit,
+            pattern: edit.pattern.or(seen.tags.pattern_of(category)),
+            fit: edit.fit.or(seen.tags.fit),
+            material: edit.material,
+            open: edit.open,
             formality: edit.formality.unwrap_or(category.formality()).value(),
             seasons: edit.seasons.unwrap_or_else(|| priors::seasons(category)),
-            styles: edit.styles.unwrap_or_default(),
+            styles: edit.styles.unwrap_or(seen.tags.styles),
             embedder: seen.embedder,
             laundry: edit.laundry.unwrap_or(false),
             created_at,

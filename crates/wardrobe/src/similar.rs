@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use wardrobe_types::{Embedding, Garment, GarmentId};
+use wardrobe_types::{Garment, GarmentId};
 
 use crate::{Error, Result, Wardrobe, inspect};
 
@@ -29,41 +29,42 @@ pub struct Similar {
 impl Wardrobe {
     /// The `k` garments most like the target, best first; fewer where there are fewer.
     ///
+    /// Of a garment's photos, the one that looks most like the target counts, and likewise of the target's own.
     /// Garments that another embedder has embedded cannot be compared and are not among them;
     /// taking their photos in again renews them.
     ///
     /// # Errors
     /// An unknown garment, a bad photo, models that cannot be loaded.
     pub fn similar(&self, target: &Target, k: usize) -> Result<Vec<Similar>> {
-        let (itself, embedding) = match target {
+        let (itself, embeddings) = match target {
             Target::Garment(id) => {
                 let garment = self.garment(id)?;
-                let embedding = self.embedding(&garment)?;
-                (Some(garment.id), embedding)
+                let embeddings = self.embeddings(&garment)?;
+                if embeddings.is_empty() {
+                    return Err(Error::NoEmbedding {
+                        garment: garment.id.to_string(),
+                    });
+                }
+                (Some(garment.id), embeddings)
             }
-            Target::Photo(path) => (None, inspect::embed(self.models()?, path)?),
+            Target::Photo(path) => (None, vec![inspect::embed(self.models()?, path)?]),
         };
-        let nearest = self.vectors()?.nearest(&embedding, k.saturating_add(1))?;
+        let nearest = self.nearest(&embeddings, k.saturating_add(1))?;
         let others = nearest
             .into_iter()
             .filter(|(id, _)| Some(id) != itself.as_ref());
         others
             .take(k)
-            .map(|(id, score)| self.scored(&id, score))
+            .filter_map(|(id, score)| self.scored(&id, score).transpose())
             .collect()
     }
 
-    fn embedding(&self, garment: &Garment) -> Result<Embedding> {
-        let found = self.vectors()?.get(&garment.embedder, &garment.id)?;
-        found.ok_or_else(|| Error::NoEmbedding {
-            garment: garment.id.to_string(),
-        })
-    }
-
-    fn scored(&self, id: &GarmentId, score: f32) -> Result<Similar> {
-        Ok(Similar {
-            garment: self.garment(id.as_str())?,
-            score,
-        })
+    /// `None` for a garment that another process has removed since its vector was found.
+    fn scored(&self, id: &GarmentId, score: f32) -> Result<Option<Similar>> {
+        match self.garment(id.as_str()) {
+            Ok(garment) => Ok(Some(Similar { garment, score })),
+            Err(Error::UnknownGarment { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }

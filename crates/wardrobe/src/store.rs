@@ -1,13 +1,13 @@
 //! What is read from and written to the tables of photos, garments and corrections.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use wardrobe_ingest::PerceptualHash;
 use wardrobe_types::{EmbedderId, Garment, GarmentId};
 
-use crate::record::{GARMENTS, GarmentRow, Seen};
+use crate::record::{GARMENTS, GarmentRow, SHOWN, Seen, json};
 use crate::{Edit, Error, Result};
 
 /// A photo's row.
@@ -80,35 +80,116 @@ impl Store {
 
     /// Every garment, in the order they came in.
     pub(crate) fn garments(&self) -> Result<Vec<Garment>> {
-        let rows = self.read(
-            &format!("{GARMENTS} ORDER BY g.rowid"),
-            [],
-            GarmentRow::read,
-        )?;
-        Ok(rows.into_iter().map(GarmentRow::garment).collect())
+        self.select(&format!("{GARMENTS} WHERE {SHOWN} ORDER BY g.rowid"), [])
     }
 
-    /// The garments of one photo.
+    /// The garments of one photo; for a further photo of a garment, that garment.
     pub(crate) fn garments_of(&self, sha256: &str) -> Result<Vec<Garment>> {
+        let sql = format!(
+            "{GARMENTS} WHERE {SHOWN} AND g.id IN (SELECT coalesce(view_of, id) FROM garments
+                                                  WHERE photo = ?1 AND removed_at IS NULL) ORDER BY g.rowid"
+        );
+        self.select(&sql, [sha256])
+    }
+
+    /// Every garment that was seen in one photo, those not shown among them.
+    pub(crate) fn seen_in(&self, sha256: &str) -> Result<Vec<Garment>> {
         let sql = format!("{GARMENTS} WHERE g.photo = ?1 ORDER BY g.rowid");
-        let rows = self.read(&sql, [sha256], GarmentRow::read)?;
+        self.select(&sql, [sha256])
+    }
+
+    /// The further photos of a garment, in the order they came in.
+    pub(crate) fn views_of(&self, id: &GarmentId) -> Result<Vec<Garment>> {
+        let sql =
+            format!("{GARMENTS} WHERE g.view_of = ?1 AND g.removed_at IS NULL ORDER BY g.rowid");
+        self.select(&sql, [id.as_str()])
+    }
+
+    /// The same, the removed ones among them.
+    pub(crate) fn all_views_of(&self, id: &GarmentId) -> Result<Vec<Garment>> {
+        self.select(&format!("{GARMENTS} WHERE g.view_of = ?1"), [id.as_str()])
+    }
+
+    /// The garments that were removed and can come back, the last one removed first.
+    pub(crate) fn removed(&self) -> Result<Vec<Garment>> {
+        let sql = format!(
+            "{GARMENTS} WHERE g.removed_at IS NOT NULL ORDER BY g.removed_at DESC, g.rowid"
+        );
+        self.select(&sql, [])
+    }
+
+    /// A removed garment of one photo, or the one that a further photo is of; the first of them.
+    pub(crate) fn removed_in(&self, sha256: &str) -> Result<Option<GarmentId>> {
+        let sql = "SELECT coalesce(m.id, g.id) FROM garments g
+                   LEFT JOIN garments m ON m.id = g.view_of AND m.removed_at IS NOT NULL
+                   WHERE g.photo = ?1 ORDER BY g.rowid";
+        let ids = self.read(sql, [sha256], |row| row.get::<_, String>(0))?;
+        Ok(ids.into_iter().next().map(GarmentId::new))
+    }
+
+    /// The garments that are not shown, each with the garment it is a further photo of, where that is shown.
+    pub(crate) fn hidden(&self) -> Result<HashMap<GarmentId, Option<GarmentId>>> {
+        let sql = "SELECT g.id, CASE WHEN g.removed_at IS NULL AND m.removed_at IS NULL THEN g.view_of END
+                   FROM garments g LEFT JOIN garments m ON m.id = g.view_of
+                   WHERE g.removed_at IS NOT NULL OR g.view_of IS NOT NULL";
+        let rows = self.read(sql, [], |row| {
+            let shown: Option<String> = row.get(1)?;
+            Ok((
+                GarmentId::new(row.get::<_, String>(0)?),
+                shown.map(GarmentId::new),
+            ))
+        })?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// What the wearer said of a garment.
+    pub(crate) fn edit_of(&self, id: &GarmentId) -> Result<Edit> {
+        let sql = "SELECT json_group_object(field, json(value)) FROM edits WHERE garment = ?1";
+        let mut edits = self.read(sql, [id.as_str()], |row| json(row, 0))?;
+        Ok(edits.pop().unwrap_or_default())
+    }
+
+    fn select(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Garment>> {
+        let rows = self.read(sql, params, GarmentRow::read)?;
         Ok(rows.into_iter().map(GarmentRow::garment).collect())
     }
 
-    /// The garments of one photo that the wearer has corrected.
-    pub(crate) fn corrected_of(&self, sha256: &str) -> Result<HashSet<GarmentId>> {
-        let sql = "SELECT DISTINCT e.garment FROM edits e JOIN garments g ON g.id = e.garment WHERE g.photo = ?1";
+    /// Whether no garment of one photo is shown.
+    pub(crate) fn all_hidden_in(&self, sha256: &str) -> Result<bool> {
+        let sql = format!("SELECT 1 FROM garments g WHERE photo = ?1 AND {SHOWN}");
+        Ok(self.read(&sql, [sha256], |_| Ok(()))?.is_empty())
+    }
+
+    /// The garments of one photo that are known to the wearer beyond what models saw: corrected, removed, a further photo of
+    /// another or with further photos.
+    pub(crate) fn touched_in(&self, sha256: &str) -> Result<HashSet<GarmentId>> {
+        let sql = "SELECT id FROM garments g WHERE photo = ?1 AND (
+                       removed_at IS NOT NULL OR view_of IS NOT NULL
+                       OR EXISTS (SELECT 1 FROM edits WHERE garment = g.id)
+                       OR EXISTS (SELECT 1 FROM garments WHERE view_of = g.id))";
         let ids = self.read(sql, [sha256], |row| row.get::<_, String>(0))?;
         Ok(ids.into_iter().map(GarmentId::new).collect())
     }
 
+    /// The SHA-256 of the photos whose garments are all removed.
+    pub(crate) fn photos_removed(&self) -> Result<HashSet<String>> {
+        let sql = "SELECT sha256 FROM photos
+                   WHERE sha256 NOT IN (SELECT photo FROM garments WHERE removed_at IS NULL)";
+        Ok(self.read(sql, [], |row| row.get(0))?.into_iter().collect())
+    }
+
     /// The one garment whose id is, or begins with, `id`.
     pub(crate) fn find(&self, id: &str) -> Result<Garment> {
+        self.find_among(SHOWN, id)
+    }
+
+    /// The one garment among those of a condition whose id is, or begins with, `id`.
+    pub(crate) fn find_among(&self, condition: &str, id: &str) -> Result<Garment> {
         // `substr` and not LIKE, in which a % or _ of a mistyped id would match anything.
-        let sql =
-            format!("{GARMENTS} WHERE substr(g.id, 1, length(?1)) = ?1 ORDER BY g.id LIMIT 5");
-        let rows = self.read(&sql, [id], GarmentRow::read)?;
-        let mut found: Vec<Garment> = rows.into_iter().map(GarmentRow::garment).collect();
+        let sql = format!(
+            "{GARMENTS} WHERE {condition} AND substr(g.id, 1, length(?1)) = ?1 ORDER BY g.id LIMIT 5"
+        );
+        let mut found = self.select(&sql, [id])?;
         let exact = found.iter().position(|garment| garment.id.as_str() == id);
         match (exact, found.len()) {
             _ if id.is_empty() => Err(Error::UnknownGarment { id: id.into() }),
@@ -211,12 +292,12 @@ pub(crate) fn upsert_garment(
 ) -> rusqlite::Result<()> {
     let sql = format!(
         "INSERT INTO garments (id, photo, crop, bbox, category, category_confidence, colors,
-                               embedder, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, {NOW})
+                               embedder, tags, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, {NOW})
          ON CONFLICT (id) DO UPDATE SET
              crop = excluded.crop, bbox = excluded.bbox, category = excluded.category,
              category_confidence = excluded.category_confidence, colors = excluded.colors,
-             embedder = excluded.embedder"
+             embedder = excluded.embedder, tags = excluded.tags"
     );
     tx.prepare(&sql)?.execute(params![
         seen.id.as_str(),
@@ -227,7 +308,33 @@ pub(crate) fn upsert_garment(
         seen.category_confidence,
         to_json(&seen.colors)?,
         seen.embedder.as_str(),
+        to_json(&seen.tags)?,
     ])?;
+    Ok(())
+}
+
+/// A garment as the transaction has it.
+pub(crate) fn garment_in(tx: &Transaction<'_>, id: &GarmentId) -> rusqlite::Result<Garment> {
+    let sql = format!("{GARMENTS} WHERE g.id = ?1");
+    tx.query_row(&sql, [id.as_str()], |row| {
+        Ok(GarmentRow::read(row)?.garment())
+    })
+}
+
+/// Whether a garment was removed, and could come back.
+pub(crate) fn is_removed(tx: &Transaction<'_>, id: &GarmentId) -> rusqlite::Result<bool> {
+    let sql = "SELECT removed_at IS NOT NULL FROM garments WHERE id = ?1";
+    tx.query_row(sql, [id.as_str()], |row| row.get(0))
+}
+
+/// Makes a garment a further photo of another.
+pub(crate) fn set_view_of(
+    tx: &Transaction<'_>,
+    id: &GarmentId,
+    garment: &GarmentId,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE garments SET view_of = ?2 WHERE id = ?1";
+    tx.execute(sql, [id.as_str(), garment.as_str()])?;
     Ok(())
 }
 
@@ -250,9 +357,10 @@ pub(crate) fn insert_edit(
     Ok(())
 }
 
-/// Takes back every correction of a garment, so that it is again what the models saw.
+/// Takes back every correction of a garment, so that it is again what the models saw. Its price is no correction.
 pub(crate) fn delete_edits(tx: &Transaction<'_>, id: &GarmentId) -> rusqlite::Result<()> {
-    tx.execute("DELETE FROM edits WHERE garment = ?1", [id.as_str()])?;
+    let sql = "DELETE FROM edits WHERE garment = ?1 AND field <> 'price'";
+    tx.execute(sql, [id.as_str()])?;
     Ok(())
 }
 

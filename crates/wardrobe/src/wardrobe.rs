@@ -3,20 +3,24 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use wardrobe_types::{Garment, GarmentId};
+use rusqlite::Transaction;
+use wardrobe_types::{EmbedderId, Garment, GarmentId};
 
 use crate::database::Access;
 use crate::home::Home;
-use crate::store::{Store, delete_edits, delete_garment, insert_edit};
+use crate::models::find_outfit_scorer;
+use crate::store::{Store, delete_edits, garment_in, insert_edit};
 use crate::vectors::{self, Vectors};
-use crate::{Clip, Edit, Filter, GarmentDetector, ModelOptions, Models, Result, database};
+use crate::{
+    Clip, Edit, Filter, GarmentDetector, ModelOptions, Models, OutfitScorer, Result, database,
+};
 
 /// One folder of photos, garments and what is known of them.
 #[derive(Debug)]
 pub struct Wardrobe {
     pub(crate) home: Home,
     pub(crate) store: Store,
-    vectors: OnceCell<Vectors>,
+    pub(crate) vectors: OnceCell<Vectors>,
     models: OnceCell<Models>,
     clip: OnceCell<Option<Clip>>,
     detector: OnceCell<Option<GarmentDetector>>,
@@ -79,6 +83,11 @@ impl Wardrobe {
     /// Where a garment's `photo` or `crop` is now.
     pub fn path(&self, relative: &str) -> PathBuf {
         self.home.path(relative)
+    }
+
+    /// What judges outfits of this embedder's garments, where there are weights for it.
+    pub(crate) fn outfit_scorer(&self, embedder: &EmbedderId) -> Result<Option<OutfitScorer>> {
+        find_outfit_scorer(&self.options, embedder)
     }
 
     /// The models, loaded on first use.
@@ -149,44 +158,32 @@ impl Wardrobe {
     /// # Errors
     /// As [`Wardrobe::garment`]; a database that cannot be written.
     pub fn edit(&mut self, id: &str, edit: &Edit) -> Result<Garment> {
-        let id = self.garment(id)?.id;
-        let failed = self.store.failed();
-        self.store
-            .transaction(|tx| insert_edit(tx, &id, edit).map_err(failed))?;
-        self.garment(id.as_str())
+        self.correct(id, |tx, id| insert_edit(tx, id, edit))
     }
 
-    /// Takes back all corrections of a garment, the laundry included.
+    /// Takes back all corrections of a garment, the laundry included; its price stays.
     ///
     /// # Errors
     /// As [`Wardrobe::edit`].
     pub fn reset(&mut self, id: &str) -> Result<Garment> {
-        let id = self.garment(id)?.id;
-        let failed = self.store.failed();
-        self.store
-            .transaction(|tx| delete_edits(tx, &id).map_err(failed))?;
-        self.garment(id.as_str())
+        self.correct(id, delete_edits)
     }
 
-    /// Removes a garment, and its photo with the last garment on it. Returns the garment as it was.
-    ///
-    /// # Errors
-    /// As [`Wardrobe::edit`].
-    pub fn remove(&mut self, id: &str) -> Result<Garment> {
-        let garment = self.garment(id)?;
-        let photo = self.store.photo_of(&garment.id)?;
+    /// Changes a garment's corrections, and with them what its vectors are filtered by.
+    fn correct(
+        &mut self,
+        id: &str,
+        change: impl FnOnce(&Transaction<'_>, &GarmentId) -> rusqlite::Result<()>,
+    ) -> Result<Garment> {
+        let id = self.garment(id)?.id;
         let collections = self.vectors()?.collections()?;
         let failed = self.store.failed();
-        let photo_is_free = self.store.transaction(|tx| {
-            vectors::delete_in(tx, &garment.id, &collections)?;
-            delete_garment(tx, &garment.id, &photo.sha256).map_err(failed)
-        })?;
-        // After the rows: a crash in between leaves a file too many, never a row without its file.
-        self.home.remove(&garment.crop)?;
-        if photo_is_free {
-            self.home.remove(&photo.file)?;
-        }
-        Ok(garment)
+        self.store.transaction(|tx| {
+            change(tx, &id).map_err(&failed)?;
+            let garment = garment_in(tx, &id).map_err(&failed)?;
+            vectors::describe_in(tx, &garment, false, &collections)?;
+            Ok(garment)
+        })
     }
 
     /// The full ids that a request's garments, given by id or beginning of id, stand for.

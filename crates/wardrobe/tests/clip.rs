@@ -104,7 +104,8 @@ fn garments_stored_before_clip_came_are_compared_by_tags_until_their_photos_are_
     // Texts and photos lie in one space.
     let clip = Clip::find(&options).unwrap().unwrap();
     let text = &clip.embed_texts(&["a red dress"]).unwrap()[0];
-    let embedded = inspect::embeddings(&options, Some(&clip), &[photos.join("red.png")]).unwrap();
+    let embedded =
+        inspect::embeddings(&options, Some(&clip), &[photos.join("red.png")], &|_, _| {}).unwrap();
     let photo = embedded[0].1.as_ref().unwrap();
     assert_eq!(photo.embedder(), clip.id());
     assert!(text.cosine(photo).is_ok());

@@ -46,6 +46,8 @@ fn garment(category: Category, name: ColorName) -> Garment {
         colors: vec![Color::plain(name)],
         pattern: None,
         fit: None,
+        material: None,
+        open: None,
         formality: category.formality().value(),
         seasons: vec![Season::Spring, Season::Summer],
         styles: Vec::new(),

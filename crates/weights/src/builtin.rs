@@ -12,6 +12,10 @@ pub(crate) const BUILT_IN: &[(&str, &[u8])] = &[
         "starter-embedder",
         include_bytes!("../../../weights/starter-embedder.safetensors"),
     ),
+    (
+        "starter-tagger",
+        include_bytes!("../../../weights/starter-tagger.safetensors"),
+    ),
 ];
 
 #[cfg(test)]

@@ -68,6 +68,43 @@ pub enum Error {
         /// What it holds.
         found: String,
     },
+    /// A head for the descriptors of another classifier.
+    #[error(
+        "{file} belongs to the features of the classifier {}, got {expected}: `wardrobe train embed` and `wardrobe train \
+         tag` train heads for this one", got.as_deref().unwrap_or("(none is named)")
+    )]
+    OtherClassifier {
+        /// Where the bytes come from.
+        file: String,
+        /// SHA-256 of the classifier in use.
+        expected: String,
+        /// SHA-256 of the one it belongs to, if it says.
+        got: Option<String>,
+    },
+    /// A tensor of a head is missing or of another shape.
+    #[error(
+        "{file}: expected a tensor {name:?} {expected:?}, got {}: use a file that `wardrobe train embed` or `wardrobe train \
+         tag` wrote",
+        got.as_ref().map_or("none".to_owned(), |shape| format!("{shape:?}"))
+    )]
+    Head {
+        /// Where the bytes come from.
+        file: String,
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        expected: Vec<usize>,
+        /// What is there.
+        got: Option<Vec<usize>>,
+    },
+    /// Values that are not a classification's descriptors.
+    #[error("a head takes {expected} values, got {got}: pass a classification's descriptors")]
+    Descriptors {
+        /// Values it takes.
+        expected: usize,
+        /// Values it was given.
+        got: usize,
+    },
     /// One tensor of a file cannot be read.
     #[error("{file}: cannot read the tensor {tensor}: {reason}")]
     Tensor {

@@ -24,6 +24,7 @@ mod builtin;
 mod checksum;
 mod error;
 mod format;
+mod head;
 mod hub;
 mod load;
 mod manifest;
@@ -36,6 +37,7 @@ mod verify;
 
 pub use checksum::{sha256, sha256_of_file};
 pub use error::{Error, Result};
+pub use head::LinearHead;
 pub use hub::{Hub, Progress};
 pub use load::{Loaded, Loading};
 pub use manifest::{Entry, HubFile, Manifest};

@@ -2,9 +2,11 @@
 
 mod clip;
 mod clothing;
+mod compat;
 mod detect;
 mod embed;
 mod preferences;
+mod tag;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -31,7 +33,7 @@ const SHOWN: usize = 8;
 /// Measure a model or method on labelled data, in the data's own labels
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval clothing --data clothing --data ccp\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors\n  wardrobe eval preferences --data data/tags/clothing.csv --plot preferences.png"
+    after_help = "Examples:\n  wardrobe eval classify --data clothing/val\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors\n  wardrobe eval colors --data products --json\n  wardrobe eval clothing --data clothing --data ccp\n  wardrobe eval search --data products\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors\n  wardrobe eval compat --data polyvore --weights runs/compat/best.safetensors\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors\n  wardrobe eval tag --data products\n  wardrobe eval preferences --data data/tags/clothing.csv --plot preferences.png"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -41,20 +43,50 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Task {
     /// The garment detector, on photos with boxes: COCO's JSON, a YOLO folder or DeepFashion2
+    #[command(
+        after_help = "Examples:\n  wardrobe eval detect --data ccp\n  wardrobe eval detect --data ccp --weights runs/detector/best.safetensors"
+    )]
     Detect(Data),
     /// The classifier, on a folder of photos a label or on styles.csv and images/
+    #[command(
+        after_help = "Example:\n  wardrobe eval classify --data clothing --weights runs/first/best.safetensors"
+    )]
     Classify(Data),
     /// CLIP, on photos with texts, on folders named as what their photos show, or on both
+    #[command(
+        after_help = "Example:\n  wardrobe eval clip --data products --labelled clothing --weights runs/clip/best.safetensors"
+    )]
     Clip(clip::Args),
     /// Whether photos show clothes at all: photos of garments against the grounds they lie on
+    #[command(
+        after_help = "Examples:\n  wardrobe eval clothing --data clothing --data ccp\n  wardrobe eval clothing --data clothing --data ccp --fit --plot roc.png"
+    )]
     Clothing(clothing::Args),
+    /// The outfit scorer, on outfits that people wear, beside baselines
+    #[command(
+        after_help = "Example:\n  wardrobe eval compat --data polyvore --weights runs/compat/best.safetensors"
+    )]
+    Compat(compat::Args),
     /// The colours, on a catalogue: styles.csv and images/
+    #[command(after_help = "Example:\n  wardrobe eval colors --data products --json")]
     Colors(Data),
     /// The garments' embeddings, on a folder of photos a label or on styles.csv and images/
+    #[command(
+        after_help = "Example:\n  wardrobe eval embed --data clothing --embedder runs/embedder/best.safetensors"
+    )]
     Embed(embed::Args),
     /// The search in words, on a catalogue: styles.csv and images/, taken into a wardrobe of their own
+    #[command(after_help = "Example:\n  wardrobe eval search --data products")]
     Search(Data),
+    #[command(
+        after_help = "Examples:\n  wardrobe eval tag --data products\n  wardrobe eval tag --data products --tagger runs/tagger/best.safetensors"
+    )]
+    /// The tagger, on a catalogue: styles.csv and images/, beside what is most usual
+    Tag(tag::Args),
     /// What feedback teaches: simulated wearers with hidden tastes, on a table of garments' tags
+    #[command(
+        after_help = "Example:\n  wardrobe eval preferences --data data/tags/clothing.csv --plot preferences.png"
+    )]
     Preferences(preferences::Args),
 }
 
@@ -89,6 +121,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let measured = match args.task {
         // Its metrics have parts, and so a document of their own.
         Task::Detect(Data { data }) => return detect::run(&data, &bar, context),
+        Task::Compat(args) => return compat::run(args, &bar, context),
         Task::Preferences(args) => return preferences::run(&args, &bar, context),
         Task::Clothing(args) => return clothing::run(&args, &bar, context),
         Task::Classify(Data { data }) => classify(&data, &bar, context),
@@ -96,6 +129,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         Task::Colors(Data { data }) => colors(&data, &bar, context),
         Task::Embed(args) => embed::measure(&args, &bar, context),
         Task::Search(Data { data }) => search(&data, &bar, context),
+        Task::Tag(args) => tag::measure(&args, &bar, context),
     };
     bar.finish_and_clear();
     let mut document = measured?;
@@ -241,7 +275,7 @@ fn text(document: &Document) -> String {
         document.task, document.n, document.seconds
     );
     for (name, value) in &document.metrics {
-        let _ = write!(text, "  {name:14} {value:.3}");
+        let _ = write!(text, "  {name:22} {value:.3}");
         if let Some(Interval { low, high }) = document.ci95.get(name) {
             let _ = write!(text, "  ({low:.3} to {high:.3} at 95 %)");
         }

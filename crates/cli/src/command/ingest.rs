@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use indicatif::ProgressBar;
 use wardrobe::{IngestOptions, IngestReport, PhotoReport, PhotoStatus, Progress, WarningKind};
 use wardrobe_types::Garment;
@@ -14,7 +12,7 @@ use wardrobe_types::Garment;
 use crate::context::Context;
 use crate::failure::Status;
 use crate::output::Output;
-use crate::{output, progress, table};
+use crate::{output, progress, server, table};
 
 /// So many new garments are listed one by one; more are counted by category.
 const LISTED: usize = 40;
@@ -38,7 +36,7 @@ pub struct Args {
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     let mut wardrobe = context.wardrobe()?;
-    let cancel = stop_on_ctrl_c()?;
+    let cancel = progress::stop_on_ctrl_c("stopping after this photo; what is stored stays")?;
     let bar = progress::bar(context.quiet);
     let options = IngestOptions { force: args.force };
     let report = wardrobe.ingest_with(&args.paths, options, &cancel, |progress| {
@@ -56,19 +54,6 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     ))
 }
 
-/// The flag that Ctrl-C raises.
-fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
-    let cancel = Arc::new(AtomicBool::new(false));
-    let raised = Arc::clone(&cancel);
-    ctrlc::set_handler(move || {
-        if !raised.swap(true, Ordering::Relaxed) {
-            output::to_stderr("stopping after this photo; what is stored stays");
-        }
-    })
-    .context("cannot catch Ctrl-C")?;
-    Ok(cancel)
-}
-
 /// Moves the bar on and tells at once what is wrong with a photo.
 fn follow(progress: Progress<'_>, bar: &ProgressBar, context: &Context) {
     match progress {
@@ -76,6 +61,10 @@ fn follow(progress: Progress<'_>, bar: &ProgressBar, context: &Context) {
         Progress::Done(photo) => {
             bar.suspend(|| tell(photo, context));
             bar.inc(1);
+        }
+        // What is new is sent beside the photos; only a longer delivery shows, once they are done.
+        Progress::Sent { done, total } if bar.length() == Some(bar.position()) => {
+            server::follow(bar, done, total);
         }
         _ => {}
     }
@@ -109,6 +98,9 @@ fn finish(report: &IngestReport, context: &Context) {
             reason
         };
         output::to_stderr(format_args!("stopped before the last photo: {reason}"));
+    }
+    if let Some(delivery) = &report.server {
+        server::tell(delivery, context);
     }
     let poor = |photo: &&PhotoReport| {
         photo.status == PhotoStatus::Added

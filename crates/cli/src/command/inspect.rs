@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use wardrobe::{Clip, Models, contact_sheet, draw, inspect, thumbnail};
+use wardrobe::{Clip, ModelOptions, Models, contact_sheet, draw, inspect, thumbnail};
 
-use crate::command::inspected::{Classified, Colors, Detected, Embedded, Quality, Row};
+use crate::command::inspected::{Classified, Colors, Detected, Embedded, Quality, Row, TagsFound};
 use crate::context::Context;
 use crate::failure::Status;
-use crate::output;
+use crate::{output, progress, table};
 
 /// Run one stage alone on photos; nothing is stored
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe inspect quality photos/\n  wardrobe inspect classify shirt.jpg -k 3 --json\n  wardrobe inspect colors shirt.jpg\n  wardrobe inspect detect outfit.jpg --draw boxes.png\n  wardrobe inspect embed shirt.jpg --text \"a striped shirt\" --json"
+    after_help = "Examples:\n  wardrobe inspect quality photos/\n  wardrobe inspect classify shirt.jpg -k 3 --json\n  wardrobe inspect colors shirt.jpg\n  wardrobe inspect tags shirt.jpg --json\n  wardrobe inspect detect outfit.jpg --draw boxes.png\n  wardrobe inspect embed shirt.jpg --text \"a striped shirt\" --json"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -24,8 +24,14 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Stage {
     /// Resolution, sharpness and exposure
+    #[command(
+        after_help = "Example:\n  wardrobe inspect quality photos/ --json | jq '.photos[] | select(.ok | not)'"
+    )]
     Quality(Photos),
     /// The garments in each photo, with their boxes
+    #[command(
+        after_help = "Examples:\n  wardrobe inspect detect outfit.jpg --draw boxes.png\n  wardrobe inspect detect photos/ --detector yolov8s.pt --json"
+    )]
     Detect {
         #[command(flatten)]
         photos: Photos,
@@ -34,6 +40,7 @@ enum Stage {
         draw: Option<PathBuf>,
     },
     /// The most likely categories of the garment in each photo
+    #[command(after_help = "Example:\n  wardrobe inspect classify shirt.jpg -k 3")]
     Classify {
         #[command(flatten)]
         photos: Photos,
@@ -42,8 +49,25 @@ enum Stage {
         k: usize,
     },
     /// The dominant colours of the garment in each photo
+    #[command(
+        after_help = "Example:\n  wardrobe inspect colors photos/ --json | jq '.photos[].colors[0].hex'"
+    )]
     Colors(Photos),
+    /// Pattern, fit, formality, seasons and styles of the garment in each photo, with their probabilities
+    #[command(
+        after_help = "Examples:\n  wardrobe inspect tags shirt.jpg\n  wardrobe inspect tags photos/ --json"
+    )]
+    Tags {
+        #[command(flatten)]
+        photos: Photos,
+        /// The tagger's file instead of the usual one, as `train tag` wrote it for the classifier in use
+        #[arg(long, value_name = "FILE")]
+        tagger: Option<PathBuf>,
+    },
     /// The embedding of the garment in each photo, or of texts; by CLIP where its weights are at hand
+    #[command(
+        after_help = "Examples:\n  wardrobe inspect embed photos/ --json\n  wardrobe inspect embed shirt.jpg --text \"a striped shirt\" --text \"a red dress\" --json"
+    )]
     Embed {
         /// Photos, or folders of them
         #[arg(required_unless_present = "text", value_name = "PATH")]
@@ -72,9 +96,18 @@ struct ItemsDocument<T> {
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
+    let bar = progress::bar(context.quiet);
+    bar.set_message("photos");
+    let watch: inspect::Watch = &|done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        if done == total {
+            bar.finish_and_clear();
+        }
+    };
     match args.stage {
         Stage::Quality(Photos { paths }) => {
-            let rows = rows(inspect::quality(&paths), Quality::new);
+            let rows = rows(inspect::quality(&paths, watch), Quality::new);
             tell(
                 PhotosDocument { photos: rows },
                 |document| &document.photos,
@@ -82,8 +115,8 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
             )
         }
         Stage::Colors(Photos { paths }) => {
-            let found = inspect::colors(&paths);
-            let rows = rows(found, |path, colors| Colors::new(path, colors, context.out));
+            let found = inspect::colors(&paths, watch);
+            let rows = rows(found, Colors::new);
             tell(
                 PhotosDocument { photos: rows },
                 |document| &document.photos,
@@ -91,7 +124,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
             )
         }
         Stage::Detect { photos, draw } => {
-            let found = inspect::detect(&context.detector()?, &photos.paths);
+            let found = inspect::detect(&context.detector()?, &photos.paths, watch);
             if let Some(file) = draw {
                 save_drawn(&found, &file)?;
             }
@@ -104,7 +137,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         }
         Stage::Classify { photos, k } => {
             let models = Models::load(context.models())?;
-            let looks = inspect::looks(&models, &photos.paths)?;
+            let looks = inspect::looks(&models, &photos.paths, watch)?;
             let rows = rows(looks, |path, look| Classified::new(path, look, k));
             tell(
                 PhotosDocument { photos: rows },
@@ -112,8 +145,26 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
                 context,
             )
         }
+        Stage::Tags { photos, tagger } => {
+            let models = Models::load(&ModelOptions {
+                tagger,
+                ..context.models().clone()
+            })?;
+            models.tagger().context(
+                "no tagger for this classifier: `wardrobe train tag --weights FILE` trains one",
+            )?;
+            let rows = rows(
+                inspect::looks(&models, &photos.paths, watch)?,
+                TagsFound::new,
+            );
+            tell(
+                PhotosDocument { photos: rows },
+                |document| &document.photos,
+                context,
+            )
+        }
         Stage::Embed { paths, text } => {
-            let rows = embed(&paths, &text, context)?;
+            let rows = embed(&paths, &text, watch, context)?;
             tell(
                 ItemsDocument { items: rows },
                 |document| &document.items,
@@ -149,11 +200,16 @@ fn save_drawn(found: &[inspect::Inspected<inspect::Detected>], file: &Path) -> R
     })
 }
 
-fn embed(paths: &[PathBuf], texts: &[String], context: &Context) -> Result<Vec<Embedded>> {
+fn embed(
+    paths: &[PathBuf],
+    texts: &[String],
+    watch: inspect::Watch,
+    context: &Context,
+) -> Result<Vec<Embedded>> {
     let clip = Clip::find(context.models())?;
     let mut embedded = Vec::new();
     if !paths.is_empty() {
-        let found = inspect::embeddings(context.models(), clip.as_ref(), paths)?;
+        let found = inspect::embeddings(context.models(), clip.as_ref(), paths, watch)?;
         embedded = rows(found, Embedded::photo);
     }
     if !texts.is_empty() {
@@ -198,11 +254,15 @@ fn tell<D: Serialize, R: Row>(
         }
     }
     context.out.answer(&document, || {
-        let lines = rows(&document)
-            .iter()
-            .filter(|row| row.error().is_none())
-            .map(Row::text);
-        lines.collect::<Vec<_>>().join("\n")
+        if good == 0 {
+            return String::new();
+        }
+        let mut table = table::table(R::HEADINGS);
+        let rows = rows(&document).iter();
+        for row in rows.filter(|row| row.error().is_none()) {
+            table.add_row(row.cells(context.out));
+        }
+        table::trimmed(&table)
     })?;
     Ok(Status::of(good, bad))
 }

@@ -1,10 +1,13 @@
 //! The rows of `wardrobe inspect`, as JSON and as text.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use wardrobe::quality::{Blur, Exposure, QualityReport, Warning};
 use wardrobe::{Look, Prediction, inspect};
 use wardrobe_types::{
-    BasicColor, BoxXyxy, Category, Color, ColorName, EmbedderId, Embedding, Rgb8,
+    BasicColor, BoxXyxy, Category, Color, ColorName, EmbedderId, Embedding, Fit, Formality,
+    Pattern, Rgb8, Season, Style,
 };
 
 use crate::output::Output;
@@ -14,8 +17,10 @@ use crate::table;
 pub trait Row {
     /// Why the stage failed on it, if it did.
     fn error(&self) -> Option<&str>;
+    /// What its cells are, for people.
+    const HEADINGS: &[&str];
     /// The row for people.
-    fn text(&self) -> String;
+    fn cells(&self, out: Output) -> Vec<String>;
 }
 
 /// `inspect quality`; what could not be measured is null.
@@ -51,11 +56,13 @@ impl Quality {
 }
 
 impl Row for Quality {
+    const HEADINGS: &[&str] = &["photo", "size", "sharpness", "verdict"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
+    fn cells(&self, _: Output) -> Vec<String> {
         let verdict = match (self.ok, self.warnings.as_slice()) {
             (true, []) => "good".to_owned(),
             (ok, warnings) => {
@@ -69,7 +76,8 @@ impl Row for Quality {
             .map(|(w, h)| format!("{w} x {h}"))
             .unwrap_or_default();
         let sharpness = self.blur.map(|blur| blur.value).unwrap_or_default();
-        format!("{}  {size}  sharpness {sharpness:.0}  {verdict}", self.path)
+        let sharpness = format!("{sharpness:.0}");
+        vec![self.path.clone(), size, sharpness, verdict]
     }
 }
 
@@ -111,11 +119,13 @@ impl Detected {
 }
 
 impl Row for Detected {
+    const HEADINGS: &[&str] = &["photo", "garments"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
+    fn cells(&self, _: Output) -> Vec<String> {
         let found = |f: &Found| {
             let [x0, y0, x1, y1] = <[f32; 4]>::from(f.bbox);
             let percent = f.confidence * 100.0;
@@ -129,7 +139,7 @@ impl Row for Detected {
             true => "nothing".to_owned(),
             false => found.join(", "),
         };
-        format!("{}  {words}", self.path)
+        vec![self.path.clone(), words]
     }
 }
 
@@ -165,15 +175,95 @@ impl Classified {
 }
 
 impl Row for Classified {
+    const HEADINGS: &[&str] = &["photo", "categories"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
+    fn cells(&self, _: Output) -> Vec<String> {
         let percent = |p: &Guess| format!("{} {:.0} %", p.category, p.confidence * 100.0);
         let top: Vec<String> = self.top.iter().map(percent).collect();
-        format!("{}  {}", self.path, top.join(", "))
+        vec![self.path.clone(), top.join(", ")]
     }
+}
+
+/// `inspect tags`; a tag that the tagger did not learn is null.
+#[derive(Serialize)]
+pub struct TagsFound {
+    path: String,
+    pattern: Told<Option<Pattern>>,
+    fit: Told<Option<Fit>>,
+    formality: Option<Formality>,
+    seasons: Told<Vec<Season>>,
+    styles: Told<Vec<Style>>,
+    error: Option<String>,
+}
+
+/// A tag, and how likely each of its labels is.
+#[derive(Serialize)]
+struct Told<T> {
+    value: T,
+    probabilities: BTreeMap<String, f32>,
+}
+
+impl TagsFound {
+    pub fn new(path: String, found: Result<Look, String>) -> Self {
+        let (look, error) = split(found);
+        let tags = look.map(|look| look.tags).unwrap_or_default();
+        Self {
+            path,
+            pattern: told(tags.pattern.value, tags.pattern.probabilities),
+            fit: told(tags.fit.value, tags.fit.probabilities),
+            formality: tags.formality,
+            seasons: told(tags.seasons.values, tags.seasons.probabilities),
+            styles: told(tags.styles.values, tags.styles.probabilities),
+            error,
+        }
+    }
+}
+
+fn told<T, L: ToString>(value: T, probabilities: Vec<(L, f32)>) -> Told<T> {
+    let probabilities = probabilities.into_iter();
+    Told {
+        value,
+        probabilities: probabilities
+            .map(|(label, p)| (label.to_string(), p))
+            .collect(),
+    }
+}
+
+impl Row for TagsFound {
+    const HEADINGS: &[&str] = &["photo", "pattern", "fit", "formality", "seasons", "styles"];
+
+    fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    fn cells(&self, _: Output) -> Vec<String> {
+        let formality = self.formality.map(|f| format!("{:.2}", f.value()));
+        vec![
+            self.path.clone(),
+            likely(&self.pattern.value, &self.pattern.probabilities),
+            likely(&self.fit.value, &self.fit.probabilities),
+            formality.unwrap_or_default(),
+            likely(&self.seasons.value, &self.seasons.probabilities),
+            likely(&self.styles.value, &self.styles.probabilities),
+        ]
+    }
+}
+
+/// Labels with their probabilities: `striped 81 %`.
+fn likely<'a, L: ToString + 'a>(
+    labels: impl IntoIterator<Item = &'a L>,
+    probabilities: &BTreeMap<String, f32>,
+) -> String {
+    let words = labels.into_iter().filter_map(|label| {
+        let name = label.to_string();
+        let percent = probabilities.get(&name)? * 100.0;
+        Some(format!("{name} {percent:.0} %"))
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// `inspect colors`
@@ -183,7 +273,7 @@ pub struct Colors {
     colors: Vec<NamedColor>,
     error: Option<String>,
     #[serde(skip)]
-    text: String,
+    found: Vec<Color>,
 }
 
 #[derive(Serialize)]
@@ -195,11 +285,10 @@ struct NamedColor {
 }
 
 impl Colors {
-    pub fn new(path: String, found: Result<Vec<Color>, String>, out: Output) -> Self {
-        let (colors, error) = split(found);
-        let colors = colors.unwrap_or_default();
-        let text = format!("{path}  {}", table::swatches(out, &colors));
-        let named = colors.iter().map(
+    pub fn new(path: String, found: Result<Vec<Color>, String>) -> Self {
+        let (found, error) = split(found);
+        let found = found.unwrap_or_default();
+        let named = found.iter().map(
             |&Color {
                  name,
                  hex,
@@ -217,18 +306,20 @@ impl Colors {
             path,
             colors: named.collect(),
             error,
-            text,
+            found,
         }
     }
 }
 
 impl Row for Colors {
+    const HEADINGS: &[&str] = &["photo", "colours"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
-        self.text.clone()
+    fn cells(&self, out: Output) -> Vec<String> {
+        vec![self.path.clone(), table::swatches(out, &self.found)]
     }
 }
 
@@ -271,11 +362,13 @@ impl Embedded {
 }
 
 impl Row for Embedded {
+    const HEADINGS: &[&str] = &["photo or text", "model", "length", "values"];
+
     fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    fn text(&self) -> String {
+    fn cells(&self, _: Output) -> Vec<String> {
         let model = self
             .model
             .as_ref()
@@ -287,14 +380,14 @@ impl Row for Embedded {
             .take(4)
             .map(|v| format!("{v:+.3}"))
             .collect();
-        format!(
-            "{}  {model}, {} values: {} ...",
-            match &self.of {
-                Embeddable::Path(of) | Embeddable::Text(of) => of,
-            },
-            self.embedding.len(),
-            first.join(" ")
-        )
+        let (Embeddable::Path(of) | Embeddable::Text(of)) = &self.of;
+        let values = format!("{} ...", first.join(" "));
+        vec![
+            of.clone(),
+            model.to_owned(),
+            self.embedding.len().to_string(),
+            values,
+        ]
     }
 }
 

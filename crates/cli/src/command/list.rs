@@ -7,19 +7,19 @@ use wardrobe_types::{Category, Garment, Season, Slot, Style};
 
 use crate::context::Context;
 use crate::failure::Status;
-use crate::table;
+use crate::{table, words};
 
 /// List the garments, all or those that pass every filter given
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe list --slot shoes\n  wardrobe list --color blue --season summer\n  wardrobe list --text \"navy shirt\" --json"
+    after_help = "Examples:\n  wardrobe list --slot shoes\n  wardrobe list --color blue --season summer\n  wardrobe list --text \"navy shirt\" --json\n  wardrobe list --removed"
 )]
 pub struct Args {
     /// top, bottom, outerwear, shoes or accessory
     #[arg(long)]
     slot: Option<Slot>,
     /// A category, as in t-shirt
-    #[arg(long)]
+    #[arg(long, value_parser = words::category)]
     category: Option<Category>,
     /// A basic colour (blue: every blue) or one of the palette's names (navy)
     #[arg(long, value_name = "COLOUR")]
@@ -33,6 +33,9 @@ pub struct Args {
     /// Words that must all be in the garment's description
     #[arg(long)]
     text: Option<String>,
+    /// The garments that were removed instead: `wardrobe restore ID` brings one back
+    #[arg(long)]
+    removed: bool,
     /// Only garments of which it is unsure what they are: `edit ID --category NAME` settles it
     #[arg(long)]
     unsure: bool,
@@ -52,6 +55,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         style,
         text,
         unsure,
+        removed,
     } = args;
     let filter = Filter {
         slot,
@@ -62,7 +66,14 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         text,
         unsure,
     };
-    let garments = context.wardrobe_to_read()?.garments(&filter)?;
+    let wardrobe = context.wardrobe_to_read()?;
+    let garments = if removed {
+        let mut garments = wardrobe.removed()?;
+        garments.retain(|garment| filter.matches(garment));
+        garments
+    } else {
+        wardrobe.garments(&filter)?
+    };
     if garments.is_empty() {
         context.note("no garments: `wardrobe ingest PHOTOS` adds some, or loosen the filters");
     }

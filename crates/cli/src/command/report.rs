@@ -31,7 +31,11 @@ struct Document {
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     let wardrobe = context.wardrobe_to_read()?;
-    let outfits = wardrobe.recommend(&args.wishes.request())?;
+    let answer = args.wishes.ask(&wardrobe)?;
+    let outfits = answer.outfits;
+    if let Some(assumption) = answer.assumption {
+        context.note(assumption);
+    }
     let page = wardrobe.report_page(&outfits)?;
     write(&args.file, page.as_bytes())?;
     let document = Document {

@@ -5,7 +5,7 @@ use wardrobe::{Clip, Found, Search};
 
 use crate::context::Context;
 use crate::failure::Status;
-use crate::table;
+use crate::{server, table};
 
 /// Find garments by words: what they are, colour, season, pattern, style, "or" and "not"
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,10 @@ pub struct Args {
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     let wardrobe = context.wardrobe_to_read()?;
+    // Without CLIP, no vectors are asked for.
+    if wardrobe.clip()?.is_some() {
+        server::deliver_before_asking(&wardrobe, context)?;
+    }
     let search = wardrobe.search(&args.text.join(" "), args.number)?;
     tell(&search, &wardrobe, context);
     context.out.answer(&search, || {

@@ -8,7 +8,7 @@ use wardrobe::{Similar, Target};
 
 use crate::context::Context;
 use crate::failure::Status;
-use crate::table;
+use crate::{server, table};
 
 /// Find garments by looks
 #[derive(Debug, clap::Args)]
@@ -36,6 +36,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         path if path.exists() || path.extension().is_some() => Target::Photo(path.into()),
         _ => Target::Garment(args.target),
     };
+    server::deliver_before_asking(&wardrobe, context)?;
     let document = Document {
         garments: wardrobe.similar(&target, args.number)?,
     };

@@ -9,9 +9,11 @@ use serde::Serialize;
 use wardrobe::Models;
 use wardrobe_train::tasks::Run;
 use wardrobe_train::tasks::classify;
+use wardrobe_train::tasks::compat::{self, CompatConfig};
 use wardrobe_train::tasks::detect::{self, DetectConfig};
 use wardrobe_train::tasks::embed::{self, EmbedConfig};
-use wardrobe_train::{DataConfig, TrainConfig};
+use wardrobe_train::tasks::tag::{self, TagConfig};
+use wardrobe_train::{DataConfig, Eyes, TrainConfig};
 
 use crate::context::Context;
 use crate::failure::Status;
@@ -20,7 +22,7 @@ use crate::progress;
 /// Train a model
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume\n  wardrobe train detect --config config/detect.toml --data deepfashion2 --out runs/detector\n  wardrobe train embed --data clothing --data products --out runs/embedder\n  wardrobe train clip --config config/clip.toml --init openclip-vit-b32.safetensors --data products --out runs/clip"
+    after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume\n  wardrobe train detect --config config/detect.toml --data deepfashion2 --out runs/detector\n  wardrobe train compat --config config/compat.toml --data polyvore --out runs/compat\n  wardrobe train embed --data clothing --data products --out runs/embedder\n  wardrobe train tag --data products --out runs/tagger\n  wardrobe train clip --config config/clip.toml --init openclip-vit-b32.safetensors --data products --out runs/clip"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -30,19 +32,36 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Task {
     /// The classifier: EfficientNet-B0 over the 47 categories
+    #[command(
+        after_help = "Examples:\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first\n  wardrobe train classify --config config/classify.toml --data clothing --out runs/first --resume"
+    )]
     Classify(Files),
     /// CLIP: fine-tuned on photos with texts, or a small one from scratch
     Clip(clip::Args),
+    /// The outfit scorer: a set transformer over garments that people wear together
+    #[command(
+        after_help = "Example:\n  wardrobe train compat --config config/compat.toml --data polyvore --out runs/compat"
+    )]
+    Compat(Files),
     /// The detector: YOLOv8 over the classes of the data
+    #[command(
+        after_help = "Examples:\n  wardrobe train detect --config config/detect.toml --data deepfashion2 --out runs/detector\n  wardrobe train detect --config config/detect.toml --init yolov8n.pt --data ccp --out runs/tuned"
+    )]
     Detect(Files),
     /// The embedder: a linear map of the classifier's features
+    #[command(
+        after_help = "Example:\n  wardrobe train embed --data clothing --data products --out runs/embedder"
+    )]
     Embed(Files),
+    /// The tagger: pattern, fit, formality, seasons and styles from the classifier's features
+    #[command(after_help = "Example:\n  wardrobe train tag --data products --out runs/tagger")]
+    Tag(Files),
 }
 
 #[derive(Debug, clap::Args)]
 struct Files {
-    /// The run's settings, as TOML [default: as in config/classify.toml, config/clip.toml, config/detect.toml and
-    /// config/starter-embedder.toml]
+    /// The run's settings, as TOML [default: as in config/classify.toml, config/clip.toml, config/compat.toml,
+    /// config/detect.toml, config/starter-embedder.toml and config/starter-tagger.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A data set, instead of those the settings name; may be given several times
@@ -75,8 +94,10 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     match args.task {
         Task::Classify(files) => train_classifier(files, context),
         Task::Clip(args) => clip::run(args, context),
+        Task::Compat(files) => train_scorer(files, context),
         Task::Detect(files) => train_detector(files, context),
         Task::Embed(files) => train_embedder(files, context),
+        Task::Tag(files) => train_tagger(files, context),
     }
 }
 
@@ -133,11 +154,7 @@ fn train_detector(files: Files, context: &Context) -> Result<Status> {
 }
 
 fn train_embedder(files: Files, context: &Context) -> Result<Status> {
-    if files.init.is_some() {
-        bail!(
-            "the embedder starts from nothing: leave --init out (--weights FILE names a classifier)"
-        );
-    }
+    from_nothing(&files)?;
     let config = files.config.as_deref().map(EmbedConfig::from_file);
     let mut config = config.transpose()?.unwrap_or_default();
     name_data(&mut config.data, &files.data)?;
@@ -163,6 +180,87 @@ fn train_embedder(files: Files, context: &Context) -> Result<Status> {
         seconds: summary.seconds,
     };
     document.answer(&best, context)
+}
+
+fn train_tagger(files: Files, context: &Context) -> Result<Status> {
+    from_nothing(&files)?;
+    let config = files.config.as_deref().map(TagConfig::from_file);
+    let mut config = config.transpose()?.unwrap_or_default();
+    name_data(&mut config.data, &files.data)?;
+    let models = Models::load(context.models())?;
+    let (classifier, sha256) = (models.classifier(), models.classifier_sha256());
+    let bar = progress::bar(context.quiet);
+    let run = files.run();
+    let mut watch = progress::watch(&bar, context);
+    let trained = tag::train(&config, &run, classifier, sha256, &mut watch);
+    bar.finish_and_clear();
+    let summary = trained?;
+    let tag::Best { epoch, metrics } = summary.best;
+    let best = format!(
+        "best epoch {epoch}: pattern {:.3}, seasons {:.3}, styles {:.3} right, formality off by {:.3}",
+        metrics.pattern, metrics.seasons, metrics.styles, metrics.formality_error
+    );
+    let document = Document {
+        task: "tag",
+        best: summary.best,
+        weights: summary.weights,
+        curves: summary.curves,
+        peak_memory_bytes: peak_memory_bytes(),
+        seconds: summary.seconds,
+    };
+    document.answer(&best, context)
+}
+
+fn train_scorer(files: Files, context: &Context) -> Result<Status> {
+    from_nothing(&files)?;
+    let config = files.config.as_deref().map(CompatConfig::from_file);
+    let mut config = config.transpose()?.unwrap_or_default();
+    name_data(&mut config.data, &files.data)?;
+    let models = Models::load(context.models())?;
+    let eyes = Eyes {
+        classifier: models.classifier(),
+        embedder: models.starter_embedder(),
+    };
+    let bar = progress::bar(context.quiet);
+    let run = files.run();
+    let trained = compat::train(
+        &config,
+        &run,
+        Some(eyes),
+        &mut progress::watch(&bar, context),
+    );
+    bar.finish_and_clear();
+    let summary = trained?;
+    let compat::Best { epoch, metrics } = summary.best;
+    let seen = match summary.pictures {
+        true => "",
+        false => " (no pictures: a garment is its class alone)",
+    };
+    let best = format!(
+        "best epoch {epoch} of {}: AUC {:.3}, accuracy {:.3}, blanks filled {:.3}, with {} negatives{seen}",
+        summary.epochs,
+        metrics.auc,
+        metrics.accuracy,
+        metrics.fitb,
+        config.negatives.name()
+    );
+    let document = Document {
+        task: "compat",
+        best: summary.best,
+        weights: summary.weights,
+        curves: summary.curves,
+        peak_memory_bytes: peak_memory_bytes(),
+        seconds: summary.seconds,
+    };
+    document.answer(&best, context)
+}
+
+/// Heads have no weights to start from but the classifier's.
+fn from_nothing(files: &Files) -> Result<()> {
+    if files.init.is_some() {
+        bail!("this starts from nothing: leave --init out (--weights FILE names a classifier)");
+    }
+    Ok(())
 }
 
 /// The data sets of the command line, where it names any, in the place of the settings'.

@@ -60,7 +60,12 @@ impl Bench {
 /// The program without any setting of the user's.
 pub fn program() -> Command {
     let mut command = Command::cargo_bin("wardrobe").unwrap();
-    for variable in ["WARDROBE_HOME", "WARDROBE_WEIGHTS", "NO_COLOR"] {
+    for variable in [
+        "WARDROBE_HOME",
+        "WARDROBE_WEIGHTS",
+        "WARDROBE_STORE",
+        "NO_COLOR",
+    ] {
         command.env_remove(variable);
     }
     command

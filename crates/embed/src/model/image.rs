@@ -1,13 +1,14 @@
 //! The image tower: a vision transformer (Dosovitskiy et al. 2021, <https://arxiv.org/abs/2010.11929>) with a layer norm
 //! before its blocks.
 
-use super::layers::{Norm, Projection, pack};
+use super::layers::{Projection, pack};
 use super::transformer::Transformer;
 use crate::{ClipConfig, ImageConfig};
 use candle_core::{DType, Result, Tensor, bail};
 use candle_nn::{Init, VarBuilder, init};
 use wardrobe_nn::packed::{Mask, PackedConv};
-use wardrobe_nn::{Mode, Precision};
+use wardrobe_nn::transformer::LAYER_NORM_EPS;
+use wardrobe_nn::{LayerNorm, Mode, Precision};
 
 /// CLIP's image tower.
 #[derive(Clone, Debug)]
@@ -16,9 +17,9 @@ pub struct ImageTower {
     patches: Patches,
     class: Tensor,
     positions: Tensor,
-    norm_before: Norm,
+    norm_before: LayerNorm,
     blocks: Transformer,
-    norm_after: Norm,
+    norm_after: LayerNorm,
     projection: Projection,
 }
 
@@ -55,14 +56,14 @@ impl ImageTower {
             patches: Patches::Plain(vb.get_with_hints(patches, "patches.weight", drawn)?),
             class: vb.get_with_hints(width, "class", scale)?,
             positions: vb.get_with_hints((image.tokens(), width), "positions", scale)?,
-            norm_before: Norm::new(width, vb.pp("norm_before"))?,
+            norm_before: LayerNorm::new(width, LAYER_NORM_EPS, vb.pp("norm_before"))?,
             blocks: Transformer::new(
                 image.transformer,
                 config.activation,
                 Mask::None,
                 vb.pp("blocks"),
             )?,
-            norm_after: Norm::new(width, vb.pp("norm_after"))?,
+            norm_after: LayerNorm::new(width, LAYER_NORM_EPS, vb.pp("norm_after"))?,
             projection: Projection::new(width, config.dimension, vb.pp("projection"))?,
         })
     }

@@ -1,12 +1,13 @@
 //! The text tower: a causal transformer whose last token, the end of the text, stands for all of it.
 
-use super::layers::{Norm, Projection};
+use super::layers::Projection;
 use super::transformer::Transformer;
 use crate::{ClipConfig, TextConfig};
 use candle_core::{Result, Tensor, bail};
 use candle_nn::{Init, VarBuilder};
 use wardrobe_nn::packed::Mask;
-use wardrobe_nn::{Mode, Precision};
+use wardrobe_nn::transformer::LAYER_NORM_EPS;
+use wardrobe_nn::{LayerNorm, Mode, Precision};
 
 /// CLIP's text tower.
 #[derive(Clone, Debug)]
@@ -15,7 +16,7 @@ pub struct TextTower {
     vocabulary: Tensor,
     positions: Tensor,
     blocks: Transformer,
-    norm_after: Norm,
+    norm_after: LayerNorm,
     projection: Projection,
     folded: bool,
 }
@@ -41,7 +42,7 @@ impl TextTower {
                 Mask::Causal,
                 vb.pp("blocks"),
             )?,
-            norm_after: Norm::new(width, vb.pp("norm_after"))?,
+            norm_after: LayerNorm::new(width, LAYER_NORM_EPS, vb.pp("norm_after"))?,
             projection: Projection::new(width, config.dimension, vb.pp("projection"))?,
             folded: false,
         })

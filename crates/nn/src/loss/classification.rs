@@ -48,6 +48,23 @@ pub fn bce_with_logits(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     bce(logits, targets)
 }
 
+/// [`bce_with_logits`] of each logit times `(1 - p)^gamma`, p being the probability given to what is right: examples that are
+/// easy count less (Lin et al. 2017, <https://arxiv.org/abs/1708.02002>, with gamma 2). `gamma` 0 is plain cross entropy.
+/// Computed from logits, p is never rounded to 1: `ln (1 - p) = -softplus(x)` for a positive's logit x.
+///
+/// # Shapes
+/// `logits`, `targets` any, the same, targets 0 or 1 -> the same
+pub fn focal_with_logits(logits: &Tensor, targets: &Tensor, gamma: f64) -> Result<Tensor> {
+    same_shape(logits, targets)?;
+    let loss = bce(logits, targets)?;
+    if gamma == 0.0 {
+        return Ok(loss);
+    }
+    // The entropy of the opposite label is -ln (1 - p).
+    let wrong = bce(logits, &(1.0 - targets)?)?;
+    loss * (wrong * -gamma)?.exp()?
+}
+
 fn same_shape(logits: &Tensor, targets: &Tensor) -> Result<()> {
     if logits.dims() != targets.dims() {
         bail!(

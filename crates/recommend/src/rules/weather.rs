@@ -1,6 +1,6 @@
 //! Season, temperature and rain: what is left at home, and how warm an outfit is.
 
-use wardrobe_types::{Category, Season, Slot};
+use wardrobe_types::{Category, Material, Season, Slot};
 
 use crate::phrase;
 use crate::weights::rule;
@@ -44,6 +44,37 @@ pub(crate) struct Fit {
     pub penalty: f32,
     warmth: Option<WarmthFit>,
     no_layer_in_rain: bool,
+    /// The first garment that rain ruins, as its place among the items.
+    ruined: Option<(usize, Ruin)>,
+}
+
+/// Why a garment stays at home in the rain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ruin {
+    /// Shoes that leave the toes bare.
+    Open,
+    /// What it is made of.
+    Material(Material),
+    /// What garments of its kind are usually made of.
+    Kind,
+}
+
+/// Why rain ruins a garment, if it does: as its own openness and material say, or where they are unknown or tell
+/// nothing, as its category does.
+pub(crate) fn rain_ruins(item: &Item) -> Option<Ruin> {
+    let category = item.category;
+    if item.fills(Slot::Shoes) && item.open.unwrap_or(category.is_open()) {
+        return Some(Ruin::Open);
+    }
+    match item
+        .material
+        .map(|material| (material, material.rain_ruins()))
+    {
+        Some((material, Some(true))) => Some(Ruin::Material(material)),
+        Some((_, Some(false))) => None,
+        // Of an open kind, it is the openness that rain ruins, and this one is not open.
+        _ => (category.rain_ruins() && !category.is_open()).then_some(Ruin::Kind),
+    }
 }
 
 #[derive(Debug)]
@@ -71,15 +102,22 @@ pub(crate) fn judge(items: &[&Item], request: &Request) -> Option<Fit> {
     if warmth.is_none() && !request.rain {
         return None;
     }
-    let for_rain = if no_layer_in_rain {
-        rule::NO_LAYER_IN_RAIN
-    } else {
-        0.0
-    };
+    let ruins = items.iter().enumerate();
+    let ruined = ruins
+        .filter(|_| request.rain)
+        .find_map(|(place, item)| Some((place, rain_ruins(item)?)));
+    let mut for_rain = 0.0;
+    if no_layer_in_rain {
+        for_rain += rule::NO_LAYER_IN_RAIN;
+    }
+    if ruined.is_some() {
+        for_rain += rule::RUINED_IN_RAIN;
+    }
     Some(Fit {
         penalty: for_rain + warmth.as_ref().map_or(0.0, |fit| fit.penalty),
         warmth,
         no_layer_in_rain,
+        ruined,
     })
 }
 
@@ -173,6 +211,9 @@ impl Fit {
                 "nothing to keep the rain off".to_owned(),
             ));
         }
+        if let Some((place, ruin)) = self.ruined {
+            texts.push((rule::RUINED_IN_RAIN, ruin.text(items[place])));
+        }
         if let Some(fit) = &self.warmth {
             let layers = items
                 .iter()
@@ -191,10 +232,62 @@ impl Fit {
     }
 }
 
+impl Ruin {
+    fn text(self, item: &Item) -> String {
+        let (garment, are) = (phrase::the(item), phrase::is_or_are(item.category));
+        match self {
+            Self::Open => format!("{garment} {are} open, and it rains"),
+            Self::Material(material) => format!("{garment} {are} of {material}, which rain ruins"),
+            Self::Kind => format!("rain ruins {garment}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use wardrobe_types::ColorName::Grey;
+
+    #[test]
+    fn rain_ruins_by_openness_then_material_then_kind() {
+        use Category::{AnkleBoots, Flats, LeatherJacket, Loafers, Sandals, Shirt, Sneakers};
+        let ruin = |category, material: Option<Material>, open: Option<bool>| {
+            rain_ruins(&Item {
+                material,
+                open,
+                ..Item::new("x", category, Grey)
+            })
+        };
+        let suede = Some(Material::Suede);
+        for (category, material, open, expected) in [
+            (Sneakers, None, None, None),
+            (Sneakers, suede, None, Some(Ruin::Material(Material::Suede))),
+            (AnkleBoots, suede, Some(true), Some(Ruin::Open)),
+            (AnkleBoots, Some(Material::Leather), None, None),
+            (
+                LeatherJacket,
+                Some(Material::Leather),
+                None,
+                Some(Ruin::Kind),
+            ),
+            (LeatherJacket, Some(Material::Synthetic), None, None),
+            (Loafers, None, None, Some(Ruin::Kind)),
+            (Flats, Some(Material::Rubber), None, None),
+            (Sandals, None, None, Some(Ruin::Open)),
+            (Sandals, Some(Material::Rubber), None, Some(Ruin::Open)),
+            (Sandals, None, Some(false), None),
+            (
+                Shirt,
+                Some(Material::Silk),
+                None,
+                Some(Ruin::Material(Material::Silk)),
+            ),
+            (Shirt, None, Some(true), None),
+        ] {
+            let found = ruin(category, material, open);
+            assert_eq!(found, expected, "{category} {material:?} {open:?}");
+        }
+    }
 
     fn warmth_of(categories: &[Category]) -> f32 {
         let items: Vec<Item> = categories

@@ -5,6 +5,8 @@ pub mod cut_paste;
 pub mod detection;
 mod image_folder;
 mod labelled;
+mod new_folder;
+pub mod outfits;
 mod pairs;
 mod photos;
 mod styles_csv;

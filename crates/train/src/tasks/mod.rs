@@ -2,10 +2,15 @@
 
 pub mod classify;
 pub mod clip;
+pub mod compat;
 pub mod detect;
 pub mod embed;
+mod epochs;
+pub mod tag;
 
-use serde::de::DeserializeOwned;
+pub(crate) use epochs::Row;
+pub use epochs::Summary;
+
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -46,16 +51,4 @@ pub struct Best<M> {
     pub epoch: usize,
     /// Its validation metrics.
     pub metrics: M,
-}
-
-/// A line of a run's log.
-pub(crate) trait Row: Serialize + DeserializeOwned {
-    /// The task's validation metrics.
-    type Metrics;
-
-    /// From 1; 0 for the network before training.
-    fn epoch(&self) -> usize;
-
-    /// `None` where the epoch was not measured.
-    fn metrics(&self) -> Option<Self::Metrics>;
 }

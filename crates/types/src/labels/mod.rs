@@ -1,4 +1,5 @@
-//! Labels of public data sets, mapped onto the vocabulary.
+//! Labels of public data sets, mapped onto the vocabulary: most name kinds of garments, those of a [`TagTable`] say what a
+//! garment is like.
 //!
 //! A label maps to the *group* of categories it covers, the most usual one first: the clothing photos' `pants` are
 //! trousers, jeans, chinos, joggers or leggings, so any of these is right when scored against it. Within one table
@@ -11,18 +12,24 @@ mod ccp;
 mod clothing;
 mod deepfashion2;
 mod detector;
+mod fashionpedia;
+mod imaterialist;
 mod polyvore;
 mod products;
+mod tags;
 
 pub use base_colour::{BASE_COLOURS, BaseColour, base_colour};
 pub use ccp::CCP;
 pub use clothing::ClothingLabel;
 pub use deepfashion2::{DEEPFASHION2, deepfashion2_class};
 pub use detector::DetectorClass;
+pub use fashionpedia::FASHIONPEDIA;
+pub use imaterialist::IMATERIALIST;
 pub use polyvore::{POLYVORE, POLYVORE_UNMAPPED, polyvore_categories};
 pub use products::{
     ARTICLE_TYPES, Usage, article_type, pattern_in_name, product_season, product_usage,
 };
+pub use tags::{TagLabel, TagTable, TagValue, agreed_pattern};
 
 use crate::vocabulary::unknown;
 use crate::{Category, Result};

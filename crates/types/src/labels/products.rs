@@ -1,6 +1,6 @@
 //! The article types of the Kaggle Fashion Product Images (`articleType` in `styles.csv`).
 
-use super::LabelTable;
+use super::{LabelTable, agreed_pattern};
 use crate::Category as C;
 use crate::{Category, Formality, Pattern, Season, Style};
 
@@ -249,17 +249,10 @@ const PATTERN_WORDS: &[(&str, Pattern)] = &[
 pub fn pattern_in_name(name: &str) -> Option<Pattern> {
     let name = name.to_lowercase();
     let words = name.split(|c: char| !c.is_alphanumeric());
-    let mut found = words.filter_map(|word| {
+    agreed_pattern(words.filter_map(|word| {
         let known = PATTERN_WORDS.iter().find(|(known, _)| *known == word);
         known.map(|&(_, pattern)| pattern)
-    });
-    let first = found.next()?;
-    found.try_fold(first, |one, other| match (one, other) {
-        _ if one == other => Some(one),
-        (Pattern::Graphic, other) => Some(other),
-        (one, Pattern::Graphic) => Some(one),
-        _ => None,
-    })
+    }))
 }
 
 #[cfg(test)]

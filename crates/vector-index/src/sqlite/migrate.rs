@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::record::token;
 
 /// The format this program writes.
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
 
 /// `revision` counts a collection's changes; each record bears the revision that wrote it, so that
 /// another process can read what is new. A `token` is random, one for each writing of a record;
@@ -47,7 +47,7 @@ CREATE TABLE vectors_removed (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// What format 2 added.
+/// What format 2 added, beside the queue.
 const FROM_1: &str = "
 ALTER TABLE vectors_collections ADD COLUMN precision TEXT NOT NULL DEFAULT 'f32';
 ALTER TABLE vectors_collections ADD COLUMN records INTEGER NOT NULL DEFAULT 0;
@@ -61,6 +61,11 @@ CREATE TABLE vectors_removed (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What format 3 added. Until then the default user was so called in every store.
+const FROM_2: &str = "
+ALTER TABLE vectors_mirrors ADD COLUMN default_user TEXT NOT NULL DEFAULT 'default';
+";
+
 /// Makes the tables, in a transaction of the caller's.
 pub(super) fn create(connection: &Connection) -> Result<()> {
     let failed = Doing::new("create the vector tables", connection).failed();
@@ -71,9 +76,27 @@ pub(super) fn create(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Brings tables of format 1 to format 2, in a transaction of the caller's.
+const DOING: &str = "bring the vector tables to the present format";
+
+/// Brings tables of format 2 to the present one, in a transaction of the caller's.
+pub(super) fn from_2(connection: &Connection) -> Result<()> {
+    let failed = Doing::new(DOING, connection).failed();
+    connection.execute_batch(FROM_2).map_err(failed)?;
+    now_present(connection)
+}
+
+fn now_present(connection: &Connection) -> Result<()> {
+    let failed = Doing::new(DOING, connection).failed();
+    let sql = "UPDATE vectors_format SET version = ?1";
+    connection
+        .execute(sql, [FORMAT])
+        .map(|_| ())
+        .map_err(failed)
+}
+
+/// Brings tables of format 1 to the present one, in a transaction of the caller's.
 pub(super) fn from_1(connection: &Connection) -> Result<()> {
-    let failed = Doing::new("bring the vector tables to the present format", connection).failed();
+    let failed = Doing::new(DOING, connection).failed();
     connection.execute_batch(FROM_1).map_err(failed)?;
     connection.execute_batch(queue::TABLES).map_err(failed)?;
     let seed: i64 = connection
@@ -103,8 +126,5 @@ pub(super) fn from_1(connection: &Connection) -> Result<()> {
             .execute(sql, params![collection, count, digest])
             .map_err(failed)?;
     }
-    connection
-        .execute("UPDATE vectors_format SET version = 2", [])
-        .map_err(failed)?;
-    Ok(())
+    now_present(connection)
 }

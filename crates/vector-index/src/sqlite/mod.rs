@@ -22,7 +22,7 @@ use crate::collection::CollectionSpec;
 use crate::error::{IndexError, Result};
 use crate::filter::Filter;
 use crate::memory::Snapshot;
-use crate::record::{Hit, Record, Scope, check_vector};
+use crate::record::{Hit, Metadata, Record, Scope, check_vector};
 use crate::store::{Cursor, GraphStats, QueryOptions, Stats, VectorStore};
 
 /// A [`VectorStore`] in one SQLite file.
@@ -167,6 +167,25 @@ impl SqliteStore {
         ids: &[&str],
     ) -> Result<usize> {
         rows::delete(transaction, &schema::find(transaction, spec)?, scope, ids)
+    }
+
+    /// Gives a record other metadata inside the caller's transaction, as [`SqliteStore::upsert_in`]; its vector stays.
+    /// Returns whether there is such a record.
+    pub fn describe_in(
+        transaction: &Transaction<'_>,
+        spec: &CollectionSpec,
+        user: &str,
+        id: &str,
+        metadata: Metadata,
+    ) -> Result<bool> {
+        let stored = schema::find(transaction, spec)?;
+        let Some(held) = rows::get(transaction, &stored, user, id)? else {
+            return Ok(false);
+        };
+        if held.metadata != metadata {
+            rows::upsert(transaction, &stored, &[Record { metadata, ..held }])?;
+        }
+        Ok(true)
     }
 
     fn lives(&self) -> MutexGuard<'_, HashMap<i64, Arc<Live>>> {

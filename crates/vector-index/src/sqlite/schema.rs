@@ -82,6 +82,7 @@ fn bring_up(connection: &mut Connection) -> Result<()> {
     match format(&transaction)? {
         None => migrate::create(&transaction)?,
         Some(1) => migrate::from_1(&transaction)?,
+        Some(2) => migrate::from_2(&transaction)?,
         Some(_) => {}
     }
     transaction.commit().map_err(failed)

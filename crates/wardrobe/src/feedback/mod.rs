@@ -12,8 +12,10 @@ use wardrobe_personalize::{Feature, Preferences, Weight};
 use wardrobe_recommend::{Item, outfit_id};
 use wardrobe_types::{Garment, GarmentId, OutfitId, Signal};
 
-use self::rows::{FeedbackRow, insert_feedback, undo};
-use crate::{Error, Result, Wardrobe};
+pub(crate) use self::rows::FeedbackRow;
+use self::rows::{insert_feedback, undo};
+use crate::wear::insert_wear;
+use crate::{Error, Result, Wardrobe, Wear};
 
 /// One feedback.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -128,13 +130,21 @@ impl Wardrobe {
         })
     }
 
-    /// Takes all feedback back, and returns how many there were. They stay on record and count no more.
+    /// Takes all feedback back, and returns how many there were. They stay on record and count no more; what they say was
+    /// worn stays in the wear log.
     ///
     /// # Errors
     /// A database that cannot be written.
     pub fn reset_preferences(&mut self) -> Result<usize> {
+        let worn = self.wears()?.into_iter().rev();
+        let worn: Vec<Wear> = worn.filter(|wear| wear.feedback.is_some()).collect();
         let failed = self.store.failed();
-        self.store.transaction(|tx| undo(tx, None).map_err(failed))
+        self.store.transaction(|tx| {
+            for wear in &worn {
+                insert_wear(tx, wear.day, &wear.garments).map_err(&failed)?;
+            }
+            undo(tx, None).map_err(&failed)
+        })
     }
 
     /// What was learned of the wearer's taste, each weight with the feedback behind it.
@@ -170,7 +180,7 @@ impl Wardrobe {
     }
 
     /// Today, as feedback is dated.
-    pub(crate) fn today(&self) -> Result<i64> {
+    pub(crate) fn day_of_taste(&self) -> Result<i64> {
         self.store.today()
     }
 
@@ -188,7 +198,7 @@ impl Wardrobe {
     }
 
     /// An outfit that was shown, or one of garments named with commas between.
-    fn outfit(&self, text: &str) -> Result<(OutfitId, Vec<GarmentId>)> {
+    pub(crate) fn outfit(&self, text: &str) -> Result<(OutfitId, Vec<GarmentId>)> {
         let mut shown = self.store.outfits(text)?;
         if text.is_empty() {
             shown.clear();

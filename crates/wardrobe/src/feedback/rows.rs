@@ -12,9 +12,9 @@ use crate::store::{NOW, Store, to_json};
 use crate::{Error, Result};
 
 /// A row of feedback: what was said, and the garments as they were then.
-pub(super) struct FeedbackRow {
-    pub(super) said: Said,
-    pub(super) feedback: Feedback,
+pub(crate) struct FeedbackRow {
+    pub(crate) said: Said,
+    pub(crate) feedback: Feedback,
 }
 
 const FEEDBACK: &str =
@@ -28,19 +28,9 @@ impl Store {
         Ok(days.into_iter().next().unwrap_or_default())
     }
 
-    /// Whether there are tables for it: not in a database of the first format that may not be written.
-    fn takes_feedback(&self) -> Result<bool> {
-        let tables = "SELECT 1 FROM sqlite_schema WHERE name = 'feedback'";
-        Ok(!self.read(tables, [], |_| Ok(()))?.is_empty())
-    }
-
     /// All feedback that counts, in the order it was given.
-    pub(super) fn feedback(&self) -> Result<Vec<FeedbackRow>> {
-        if self.takes_feedback()? {
-            self.read(FEEDBACK, [], FeedbackRow::read)
-        } else {
-            Ok(Vec::new())
-        }
+    pub(crate) fn feedback(&self) -> Result<Vec<FeedbackRow>> {
+        self.read(FEEDBACK, [], FeedbackRow::read)
     }
 
     /// The garments of outfits shown whose id is, or begins with, `id`; at most four.
@@ -53,9 +43,6 @@ impl Store {
 
     /// Remembers outfits that are shown. Where nothing can be written, nothing is: there, no feedback can be given either.
     pub(crate) fn remember(&self, shown: &[ScoredOutfit]) -> Result<()> {
-        if !self.takes_feedback()? {
-            return Ok(());
-        }
         let mut new = Vec::new();
         for outfit in shown {
             let known = "SELECT 1 FROM outfits WHERE id = ?1";

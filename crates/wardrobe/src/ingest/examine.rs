@@ -24,7 +24,7 @@ const CROP_SIDE: u32 = 1024;
 const CROP_QUALITY: u8 = 90;
 
 /// A photo, read and measured.
-pub(super) enum Examined {
+pub(crate) enum Examined {
     /// Its bytes are known and there is nothing new to see.
     Known { sha256: String },
     /// It is not good enough; the reason.
@@ -79,7 +79,7 @@ pub(crate) struct Cuts {
 /// Reads a photo and measures all that needs its pixels.
 ///
 /// `skip` says of a SHA-256 whether there is nothing to be learned from those bytes.
-pub(super) fn examine(
+pub(crate) fn examine(
     path: &Path,
     detector: Option<&GarmentDetector>,
     skip: impl Fn(&str) -> bool,
@@ -187,7 +187,8 @@ fn own_colors(photo: &RgbImage, place: &Place) -> Result<Vec<Color>> {
     Ok(dominant_colors(&crop, &foreground::segment(&crop)?)?)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

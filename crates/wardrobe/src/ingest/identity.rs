@@ -43,6 +43,20 @@ pub(super) fn identify(sha256: &str, boxes: &[BoxXyxy], stored: &[Garment]) -> V
         .collect()
 }
 
+/// For each box, the stored garment it shows, if any: each garment takes the box it overlaps most, in turn, so that all
+/// are found again wherever another detector draws their boxes.
+pub(super) fn recognise(boxes: &[BoxXyxy], stored: &[Garment]) -> Vec<Option<GarmentId>> {
+    let mut ids: Vec<Option<GarmentId>> = vec![None; boxes.len()];
+    for garment in stored {
+        let free = (0..boxes.len()).filter(|&i| ids[i].is_none());
+        let overlap = |i: usize| boxes[i].iou(&garment.bbox);
+        if let Some(best) = free.max_by(|&a, &b| overlap(a).total_cmp(&overlap(b))) {
+            ids[best] = Some(garment.id.clone());
+        }
+    }
+    ids
+}
+
 fn new_id(sha256: &str, place: usize) -> GarmentId {
     let photo = &sha256[..ID_DIGITS];
     GarmentId::new(match place {

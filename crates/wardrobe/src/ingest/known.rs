@@ -32,6 +32,8 @@ impl Known {
         for photo in store.photos()? {
             known.insert(photo);
         }
+        let removed = store.photos_removed()?;
+        known.hashes.retain(|(_, sha256)| !removed.contains(sha256));
         Ok(known)
     }
 

@@ -19,7 +19,7 @@ use wardrobe_ingest::{RgbImage, discover};
 use wardrobe_types::{Garment, GarmentId};
 
 use self::examine::{Cut, Examined, Ready, examine};
-use self::identity::identify;
+use self::identity::{identify, recognise};
 use self::known::Known;
 pub use self::report::{IngestReport, PhotoReport, PhotoStatus, Summary, Warning, WarningKind};
 use crate::clothing::{ClothingRule, Evidence};
@@ -27,11 +27,15 @@ use crate::home::Home;
 use crate::models::Look;
 use crate::reconcile::reconcile;
 use crate::record::Seen;
-use crate::store::{PhotoRow, delete_garment, insert_photo, upsert_garment};
-use crate::{Result, Wardrobe, vectors};
+use crate::store::{
+    PhotoRow, delete_garment, garment_in, insert_photo, is_removed, set_view_of, upsert_garment,
+};
+use crate::{Delivery, Result, Wardrobe, vectors};
 
 /// Photos read ahead of the models; also the models' batch.
 const CHUNK: usize = 16;
+/// A server is sent what is new after so many chunks.
+const CHUNKS_A_DELIVERY: usize = 16;
 /// Hexadecimal digits of the photo's hash in its file name: 80 bits.
 const FILE_DIGITS: usize = 20;
 
@@ -50,6 +54,13 @@ pub enum Progress<'a> {
     Found(usize),
     /// One file is done with. Problems found before the work began are not among the photos counted.
     Done(&'a PhotoReport),
+    /// A server has taken so many vectors of those that waited for it.
+    Sent {
+        /// So many so far.
+        done: usize,
+        /// Of so many.
+        total: usize,
+    },
 }
 
 impl Wardrobe {
@@ -61,7 +72,8 @@ impl Wardrobe {
     /// Photos already there are known by their content and change nothing. A bad file is reported
     /// and the rest goes on. `cancel` is looked at between photos; what is reported as added by
     /// then is stored. If the wardrobe's own folder fails (a full disk), the ingest stops, and the
-    /// report says so in [`IngestReport::stopped`].
+    /// report says so in [`IngestReport::stopped`]. A server ([`Wardrobe::mirror_to`]) is sent what is new now and then;
+    /// once it fails, the rest waits for the next time, and [`IngestReport::server`] says so.
     ///
     /// # Errors
     /// A wardrobe that cannot be written at all, models that cannot be loaded or that fail.
@@ -108,9 +120,30 @@ impl Wardrobe {
             };
             run.all(&found.photos, &mut progress)?;
         }
+        deliver(self, &mut report, &mut progress)?;
         report.summary.seconds = start.elapsed().as_secs_f64();
         Ok(report)
     }
+}
+
+/// Sends a server what waits for it, unless it has failed during this ingest.
+fn deliver(
+    wardrobe: &Wardrobe,
+    report: &mut IngestReport,
+    progress: &mut impl FnMut(Progress<'_>),
+) -> Result<()> {
+    let earlier = report.server.take().unwrap_or_default();
+    if earlier.error.is_some() {
+        let waiting = wardrobe.waiting()?;
+        report.server = Some(Delivery { waiting, ..earlier });
+        return Ok(());
+    }
+    let delivery = wardrobe.deliver(|done, total| progress(Progress::Sent { done, total }))?;
+    report.server = delivery.map(|now| Delivery {
+        sent: earlier.sent + now.sent,
+        ..now
+    });
+    Ok(())
 }
 
 /// An ingest on its way.
@@ -127,7 +160,10 @@ type Outcome = Result<(Examined, Vec<Result<Look>>)>;
 
 impl Run<'_> {
     fn all(&mut self, photos: &[PathBuf], progress: &mut impl FnMut(Progress<'_>)) -> Result<()> {
-        for chunk in photos.chunks(CHUNK) {
+        for (number, chunk) in photos.chunks(CHUNK).enumerate() {
+            if number > 0 && number % CHUNKS_A_DELIVERY == 0 {
+                deliver(self.wardrobe, self.report, progress)?;
+            }
             for (path, outcome) in chunk.iter().zip(self.look_at(chunk)?) {
                 if self.cancel.load(Ordering::Relaxed) {
                     self.report.stopped = Some("interrupted: run it again to go on".into());
@@ -205,6 +241,13 @@ impl Run<'_> {
             photo.duplicate_of = Some(same.file.clone());
         }
         photo.garments = self.wardrobe.store.garments_of(sha256)?;
+        if photo.garments.is_empty()
+            && let Some(id) = self.wardrobe.store.removed_in(sha256)?
+        {
+            photo.reason = Some(format!(
+                "removed from the wardrobe: `wardrobe restore {id}` brings it back"
+            ));
+        }
         Ok(photo)
     }
 
@@ -260,7 +303,7 @@ impl Run<'_> {
             });
         } else if let Some((other, bits)) = self.known.near(&ready.sha256, ready.phash) {
             let message = format!(
-                "looks like {}, stored as {}: remove one if they are the same garment",
+                "looks like {}, stored as {}: `wardrobe duplicates` shows both, and how to make one garment of two",
                 other.name, other.file
             );
             warnings.push(Warning {
@@ -320,9 +363,17 @@ fn see(id: GarmentId, cut: &Cut, look: &Look) -> Option<Seen> {
         bbox: cut.bbox,
         category: best.category,
         category_confidence: best.confidence,
+        tags: (&look.tags).into(),
         colors: cut.colors.clone(),
         embedder: look.embedding.embedder().clone(),
     })
+}
+
+/// A garment about to be stored: what there is to say of it, and the vectors and the crop that go with it.
+struct Sight<'a> {
+    seen: Seen,
+    look: &'a Look,
+    jpeg: &'a [u8],
 }
 
 impl Wardrobe {
@@ -334,22 +385,31 @@ impl Wardrobe {
         ready: &Ready,
         looks: &[Look],
     ) -> Result<Vec<Seen>> {
-        let stored = self.store.garments_of(&row.sha256)?;
-        let boxes: Vec<_> = ready.cuts.iter().map(|cut| cut.bbox).collect();
-        let ids = identify(&row.sha256, &boxes, &stored);
-        let looked_at = ready.cuts.iter().zip(looks).zip(ids);
-        let seen: Vec<Seen> = looked_at
-            .filter_map(|((cut, look), id)| see(id, cut, look))
-            .collect();
-        let gone = self.gone(row, &stored, &seen)?;
-        let files = self.write_files(row, ready, &seen);
-        if let Err(error) = files.and_then(|()| self.write_rows(row, &seen, looks, &gone)) {
+        self.store_photo_of(row, ready, looks, None)
+    }
+
+    /// The same for a further photo of a garment that is there.
+    pub(crate) fn store_photo_of(
+        &mut self,
+        row: &PhotoRow,
+        ready: &Ready,
+        looks: &[Look],
+        view_of: Option<&GarmentId>,
+    ) -> Result<Vec<Seen>> {
+        let stored = self.store.seen_in(&row.sha256)?;
+        let sights = self.sights(row, ready, looks, &stored)?;
+        let gone = self.gone(row, &stored, &sights)?;
+        let files = self.write_files(row, ready, &sights);
+        if let Err(error) = files.and_then(|()| self.write_rows(row, &sights, &gone, view_of)) {
             if self
                 .store
-                .garments_of(&row.sha256)
+                .seen_in(&row.sha256)
                 .is_ok_and(|stored| stored.is_empty())
             {
-                self.remove_files(&row.file, seen.iter().map(|seen| seen.crop.as_str()));
+                self.remove_files(
+                    &row.file,
+                    sights.iter().map(|sight| sight.seen.crop.as_str()),
+                );
             }
             return Err(error);
         }
@@ -357,24 +417,57 @@ impl Wardrobe {
         for garment in &gone {
             self.home.remove(&garment.crop)?;
         }
-        Ok(seen)
+        Ok(sights.into_iter().map(|sight| sight.seen).collect())
     }
 
-    /// The stored garments of a photo that are not seen in it any more. Those the wearer has corrected stay: they are
-    /// garments to the wearer.
-    fn gone(&self, row: &PhotoRow, stored: &[Garment], seen: &[Seen]) -> Result<Vec<Garment>> {
-        let corrected = self.store.corrected_of(&row.sha256)?;
-        let still_seen = |id: &GarmentId| seen.is_empty() || seen.iter().any(|seen| seen.id == *id);
+    /// What is to be stored of a photo: all garments seen in it, under the ids they had. Where none of those it had is
+    /// shown, removed by the wearer or photos of another garment, nothing new is taken from it.
+    fn sights<'a>(
+        &self,
+        row: &PhotoRow,
+        ready: &'a Ready,
+        looks: &'a [Look],
+        stored: &[Garment],
+    ) -> Result<Vec<Sight<'a>>> {
+        let boxes: Vec<_> = ready.cuts.iter().map(|cut| cut.bbox).collect();
+        let ids = if !stored.is_empty() && self.store.all_hidden_in(&row.sha256)? {
+            recognise(&boxes, stored)
+        } else {
+            let ids = identify(&row.sha256, &boxes, stored);
+            ids.into_iter().map(Some).collect()
+        };
+        let looked_at = ready.cuts.iter().zip(looks).zip(&ready.jpegs).zip(ids);
+        let sights = looked_at.filter_map(|(((cut, look), jpeg), id)| {
+            let seen = see(id?, cut, look)?;
+            Some(Sight { seen, look, jpeg })
+        });
+        Ok(sights.collect())
+    }
+
+    /// The stored garments of a photo that are not seen in it any more. Those that were corrected, removed, worn or have
+    /// further photos stay: they are garments to the wearer.
+    fn gone(
+        &self,
+        row: &PhotoRow,
+        stored: &[Garment],
+        sights: &[Sight<'_>],
+    ) -> Result<Vec<Garment>> {
+        let is_seen = |id: &GarmentId| sights.iter().any(|sight| sight.seen.id == *id);
+        if sights.is_empty() || stored.iter().all(|garment| is_seen(&garment.id)) {
+            return Ok(Vec::new());
+        }
+        let (touched, worn) = (self.store.touched_in(&row.sha256)?, self.usage()?);
+        let is_known = |id: &GarmentId| touched.contains(id) || worn.contains_key(id);
         let gone = stored
             .iter()
-            .filter(|garment| !still_seen(&garment.id) && !corrected.contains(&garment.id));
+            .filter(|garment| !is_seen(&garment.id) && !is_known(&garment.id));
         Ok(gone.cloned().collect())
     }
 
-    fn write_files(&self, row: &PhotoRow, ready: &Ready, seen: &[Seen]) -> Result<()> {
+    fn write_files(&self, row: &PhotoRow, ready: &Ready, sights: &[Sight<'_>]) -> Result<()> {
         self.home.write(&row.file, &ready.bytes)?;
-        for (seen, jpeg) in seen.iter().zip(&ready.jpegs) {
-            self.home.write(&seen.crop, jpeg)?;
+        for sight in sights {
+            self.home.write(&sight.seen.crop, sight.jpeg)?;
         }
         Ok(())
     }
@@ -382,21 +475,26 @@ impl Wardrobe {
     fn write_rows(
         &mut self,
         row: &PhotoRow,
-        seen: &[Seen],
-        looks: &[Look],
+        sights: &[Sight<'_>],
         gone: &[Garment],
+        view_of: Option<&GarmentId>,
     ) -> Result<()> {
-        for embedding in looks.iter().flat_map(Look::embeddings) {
+        for embedding in sights.iter().flat_map(|sight| sight.look.embeddings()) {
             self.vectors()?.make_room(embedding)?;
         }
         let collections = self.vectors()?.collections()?;
         let failed = self.store.failed();
         self.store.transaction(|tx| {
             insert_photo(tx, row).map_err(&failed)?;
-            for (seen, look) in seen.iter().zip(looks) {
+            for Sight { seen, look, .. } in sights {
                 upsert_garment(tx, &row.sha256, seen).map_err(&failed)?;
+                if let Some(garment) = view_of {
+                    set_view_of(tx, &seen.id, garment).map_err(&failed)?;
+                }
+                let garment = garment_in(tx, &seen.id).map_err(&failed)?;
+                let removed = is_removed(tx, &seen.id).map_err(&failed)?;
                 for embedding in look.embeddings() {
-                    vectors::upsert_in(tx, &seen.id, embedding)?;
+                    vectors::upsert_in(tx, &garment, removed, embedding)?;
                 }
             }
             for garment in gone {

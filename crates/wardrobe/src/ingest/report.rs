@@ -6,6 +6,8 @@ use serde::{Serialize, Serializer};
 use wardrobe_ingest::quality;
 use wardrobe_types::Garment;
 
+use crate::Delivery;
+
 /// What an ingest did.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct IngestReport {
@@ -15,6 +17,9 @@ pub struct IngestReport {
     pub summary: Summary,
     /// Why it ended before the last photo, where it did; what is reported as added is stored.
     pub stopped: Option<String>,
+    /// What was sent to the server, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<Delivery>,
 }
 
 /// The photos of an ingest, counted.

@@ -2,10 +2,12 @@
 
 mod clip;
 mod detector;
+mod outfits;
 
 use std::path::PathBuf;
 
 use candle_core::Device;
+use wardrobe_attributes::tagger::{Tagged, Tagger};
 use wardrobe_classify::{Classifier, Prediction};
 use wardrobe_embed::StarterEmbedder;
 use wardrobe_ingest::RgbImage;
@@ -14,12 +16,15 @@ use wardrobe_weights::{Error, Resolved, Resolver, Source, Tensors, sha256, sha25
 
 pub use self::clip::Clip;
 pub use self::detector::{DetectorChoice, GarmentDetector};
+pub use self::outfits::{find_outfit_scorer, load_outfit_scorer};
 use crate::Result;
 
 /// The classifier's name in the weights' manifest.
 const CLASSIFIER: &str = "starter-classifier";
 /// The embedder's.
 const EMBEDDER: &str = "starter-embedder";
+/// The tagger's.
+const TAGGER: &str = "starter-tagger";
 /// Digits of the weights' SHA-256 in the embedder's name: enough to tell trainings apart.
 const FINGERPRINT: usize = 12;
 
@@ -37,6 +42,10 @@ pub struct ModelOptions {
     pub detector: DetectorChoice,
     /// The file of an embedder trained for the classifier, instead of the manifest's.
     pub embedder: Option<PathBuf>,
+    /// The file of a tagger trained for the classifier, instead of the manifest's.
+    pub tagger: Option<PathBuf>,
+    /// The file of an outfit scorer, as `train compat` wrote it, instead of the manifest's.
+    pub scorer: Option<PathBuf>,
 }
 
 impl Default for ModelOptions {
@@ -47,6 +56,8 @@ impl Default for ModelOptions {
             clip: None,
             detector: DetectorChoice::Usual,
             embedder: None,
+            tagger: None,
+            scorer: None,
         }
     }
 }
@@ -73,11 +84,12 @@ impl ModelOptions {
     }
 }
 
-/// The models that look at garments: a classifier, and an embedder on its pooled features.
+/// The models that look at garments: a classifier, and an embedder and a tagger on its descriptors.
 #[derive(Debug)]
 pub struct Models {
     classifier: Classifier,
     embedder: StarterEmbedder,
+    tagger: Option<Tagger>,
     weights: String,
     classifier_sha256: String,
 }
@@ -87,6 +99,8 @@ pub struct Models {
 pub struct Look {
     /// Every category with its probability, most likely first.
     pub predictions: Vec<Prediction>,
+    /// Pattern, fit, formality, seasons and styles; nothing without a tagger.
+    pub tags: Tagged,
     /// Where it lies among other looks.
     pub embedding: Embedding,
     /// Where it lies among words, by [`Clip`], where its weights are at hand.
@@ -114,6 +128,7 @@ impl Models {
         Ok(Self {
             classifier,
             embedder: embedder(options, &classifier_sha256)?,
+            tagger: tagger(options, &classifier_sha256)?,
             weights,
             classifier_sha256,
         })
@@ -127,6 +142,11 @@ impl Models {
     /// The embedder on the classifier's features, for measuring it.
     pub fn starter_embedder(&self) -> &StarterEmbedder {
         &self.embedder
+    }
+
+    /// The tagger on the classifier's descriptors, where there is one for this classifier.
+    pub fn tagger(&self) -> Option<&Tagger> {
+        self.tagger.as_ref()
     }
 
     /// The classifier alone, for measuring it.
@@ -152,7 +172,12 @@ impl Models {
         let classified = self.classifier.classify(pictures)?;
         let looks = classified.into_iter().map(|seen| {
             let embedding = self.embedder.embed(&seen.descriptors)?;
+            let tags = self
+                .tagger
+                .as_ref()
+                .map(|tagger| tagger.tag(&seen.descriptors));
             Ok(Look {
+                tags: tags.transpose()?.unwrap_or_default(),
                 predictions: seen.predictions,
                 embedding,
                 meaning: None,
@@ -162,7 +187,6 @@ impl Models {
     }
 }
 
-/// The weights' SHA-256.
 /// The trained embedder where one is named or belongs to this classifier, else random signs on its features.
 fn embedder(options: &ModelOptions, classifier_sha256: &str) -> Result<StarterEmbedder> {
     if let Some(file) = &options.embedder {
@@ -183,8 +207,25 @@ fn embedder(options: &ModelOptions, classifier_sha256: &str) -> Result<StarterEm
     };
     let sha256 = fingerprint(&resolved)?;
     match StarterEmbedder::new(&resolved.load()?, short(&sha256), classifier_sha256) {
-        Err(wardrobe_embed::Error::OtherClassifier { .. }) => Ok(untrained()),
+        Err(wardrobe_embed::Error::Weights(Error::OtherClassifier { .. })) => Ok(untrained()),
         embedder => Ok(embedder?),
+    }
+}
+
+/// The tagger that is named, or the manifest's where it belongs to this classifier.
+fn tagger(options: &ModelOptions, classifier_sha256: &str) -> Result<Option<Tagger>> {
+    if let Some(file) = &options.tagger {
+        return Ok(Some(Tagger::new(&Tensors::load(file)?, classifier_sha256)?));
+    }
+    let folder = options.weights.as_deref().filter(|path| path.is_dir());
+    let resolved = match Resolver::usual(folder)?.resolve(TAGGER) {
+        Ok(resolved) => resolved,
+        Err(Error::NotFound { .. } | Error::UnknownName { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    match Tagger::new(&resolved.load()?, classifier_sha256) {
+        Err(wardrobe_attributes::Error::Weights(Error::OtherClassifier { .. })) => Ok(None),
+        tagger => Ok(Some(tagger?)),
     }
 }
 
@@ -193,6 +234,7 @@ fn short(sha256: &str) -> &str {
     &sha256[..FINGERPRINT.min(sha256.len())]
 }
 
+/// The weights' SHA-256.
 fn fingerprint(resolved: &Resolved) -> Result<String> {
     Ok(match (resolved.sha256.clone(), &resolved.source) {
         (Some(hash), _) => hash,

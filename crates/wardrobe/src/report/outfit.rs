@@ -1,77 +1,98 @@
 //! Outfits on the page: pictures, score, terms and reasons.
 
 use maud::{Markup, html};
-use wardrobe_types::{Breakdown, Garment, Slot};
+use wardrobe_types::{Breakdown, Garment};
 
 use super::pictures::Pictures;
-use super::{count, swatches};
+use super::{anchor, count};
+use crate::flat_lay::flat_lay;
 use crate::{Outfit, Outfits, describe};
 
+/// Where an outfit's pictures lead.
+#[derive(Clone, Copy)]
+pub(super) enum Links {
+    /// Nowhere.
+    None,
+    /// To the garments' places on their shelves.
+    Shelves,
+}
+
 /// The outfits, best first, or why there are none.
-pub(super) fn section(outfits: &Outfits, pictures: &Pictures) -> Markup {
+pub(super) fn section(outfits: &Outfits, pictures: &Pictures, links: Links) -> Markup {
     html! {
-        section id="outfits" aria-labelledby="outfits-title" {
+        section.part id="outfits" aria-labelledby="outfits-title" {
             h2 id="outfits-title" { "Outfits" }
             @if let Some(reason) = &outfits.reason { p.note { (reason) } }
-            @for (place, outfit) in outfits.outfits.iter().enumerate() {
-                (card(place + 1, outfit, pictures))
+            @if !outfits.outfits.is_empty() {
+                div.outfits {
+                    @for (place, outfit) in outfits.outfits.iter().enumerate() {
+                        (card(place + 1, outfit, pictures, links))
+                    }
+                }
             }
-            p.fine {
-                "Best of " (count(outfits.candidates, "candidate")) ", seed " (outfits.seed) "."
-            }
+            p.fine { "Best of " (count(outfits.candidates, "candidate")) ", seed " (outfits.seed) "." }
         }
     }
 }
 
-fn card(place: usize, outfit: &Outfit, pictures: &Pictures) -> Markup {
-    let (large, small): (Vec<&Garment>, Vec<&Garment>) =
-        outfit.items.iter().partition(|garment| is_large(garment));
+fn card(place: usize, outfit: &Outfit, pictures: &Pictures, links: Links) -> Markup {
     let title = format!("outfit-{place}");
+    let reasons = outfit.scored.explanation.split_first();
     html! {
         article.outfit aria-labelledby=(title) {
-            div.collage {
-                @for garment in large { (tile(garment, pictures)) }
-                @if !small.is_empty() {
-                    div class=(details(small.len())) { @for garment in small { (tile(garment, pictures)) } }
-                }
-            }
+            (collage(&outfit.items, pictures, links))
             div.words {
-                h3 id=(title) {
-                    span { "Outfit " (place) }
-                    span.score { (format!("{:.2}", outfit.scored.score)) }
+                div {
+                    h3 id=(title) {
+                        span { "Outfit " (place) }
+                        span.score { span.unseen { "score " } (format!("{:.2}", outfit.scored.score)) }
+                    }
+                    @if let Some((first, _)) = reasons { p.lead { (first) } }
+                    ul.pieces aria-label="Garments" { @for garment in &outfit.items { (piece(garment)) } }
                 }
-                (terms(&outfit.scored.breakdown))
-                @if !outfit.scored.explanation.is_empty() {
-                    h4 { "Why" }
-                    ul.reasons { @for reason in &outfit.scored.explanation { li { (reason) } } }
+                div {
+                    (terms(&outfit.scored.breakdown))
+                    @if let Some((_, more @ [_, ..])) = reasons {
+                        ul.reasons aria-label="More reasons" { @for reason in more { li { (reason) } } }
+                    }
+                    p.fine { code { "wardrobe feedback " (outfit.id) " like" } }
                 }
             }
         }
     }
 }
 
-/// Whether a garment is shown tall: the body of the outfit, with the rest beside it.
-fn is_large(garment: &Garment) -> bool {
-    garment
-        .slots
-        .iter()
-        .any(|slot| matches!(slot, Slot::Top | Slot::Bottom))
-}
-
-/// How so many garments share the column beside the tall ones.
-fn details(count: usize) -> &'static str {
-    match count {
-        1 => "details",
-        2 => "details pair",
-        _ => "details many",
+fn collage(garments: &[Garment], pictures: &Pictures, links: Links) -> Markup {
+    let columns = flat_lay(garments, |garment| pictures.aspect(garment));
+    let width: f32 = columns.iter().map(|column| column.width).sum();
+    html! {
+        div.collage style=(format!("aspect-ratio:{width:.2}")) {
+            @for column in columns {
+                div.column style=(format!("flex-grow:{:.2}", column.width)) {
+                    @for garment in column.garments { (tile(garment, pictures, links)) }
+                }
+            }
+        }
     }
 }
 
-fn tile(garment: &Garment, pictures: &Pictures) -> Markup {
+fn tile(garment: &Garment, pictures: &Pictures, links: Links) -> Markup {
     html! {
-        figure.tile {
-            (pictures.show(garment))
-            figcaption { (describe(garment)) (swatches(garment)) }
+        @match links {
+            Links::None => div.tile { (pictures.show(garment)) },
+            Links::Shelves => a.tile href={ "#" (anchor(&garment.id)) } { (pictures.show(garment)) },
+        }
+    }
+}
+
+/// A garment's main colour and name.
+fn piece(garment: &Garment) -> Markup {
+    html! {
+        li {
+            @if let Some(color) = garment.colors.first() {
+                span.dot style={ "background:" (color.hex) } {}
+            }
+            span { (describe(garment)) }
         }
     }
 }
@@ -84,6 +105,7 @@ fn terms(breakdown: &Breakdown) -> Markup {
         ("Combination", breakdown.category),
         ("Learned", breakdown.learned),
         ("Your taste", breakdown.preference),
+        ("Seldom worn", breakdown.rotation),
     ];
     let applying = terms
         .into_iter()
@@ -97,7 +119,7 @@ fn terms(breakdown: &Breakdown) -> Markup {
                         span.bar aria-hidden="true" {
                             span.low[value < 0.5] style=(format!("width:{:.0}%", value * 100.0)) {}
                         }
-                        span.value { (format!("{value:.2}")) }
+                        span { (format!("{value:.2}")) }
                     }
                 }
             }

@@ -1,10 +1,11 @@
 //! The wardrobe on the page, one shelf a kind of garment.
 
 use maud::{Markup, html};
-use wardrobe_types::{Formality, Garment, Slot};
+use wardrobe_types::{Garment, Slot};
 
+use super::filters::{Answers, band};
 use super::pictures::Pictures;
-use super::{count, swatches};
+use super::{anchor, count, swatches};
 use crate::describe;
 
 /// The garments that fill the same places of an outfit.
@@ -52,39 +53,44 @@ impl Shelf<'_> {
     pub(super) fn section(&self, pictures: &Pictures) -> Markup {
         let title = format!("{}-title", self.anchor);
         html! {
-            section id=(self.anchor) aria-labelledby=(title) {
-                h2 id=(title) {
-                    (self.title) " "
-                    span.count { (count(self.garments.len(), "garment")) }
-                }
-                div.shelf { @for garment in &self.garments { (card(garment, pictures)) } }
+            section.shelf id=(self.anchor) aria-labelledby=(title) {
+                h3 id=(title) { (self.title) " " span.count { (count(self.garments.len(), "garment")) } }
+                ul.garments { @for garment in &self.garments { (card(garment, pictures)) } }
             }
         }
     }
 }
 
 fn card(garment: &Garment, pictures: &Pictures) -> Markup {
-    let seasons: Vec<&str> = garment
-        .seasons
-        .iter()
-        .map(|season| season.as_str())
-        .collect();
-    let seasons = if seasons.len() == 4 {
-        "all year".to_owned()
-    } else {
-        seasons.join(", ")
-    };
-    let band = Formality::new(garment.formality).map(|formality| formality.band().to_string());
+    let answers = Answers::of(garment);
     html! {
-        figure.garment.washing[garment.laundry] {
+        li.garment.washing[garment.laundry] id=(anchor(&garment.id)) data-slot=(answers.slot)
+            data-category=(answers.category) data-color=(answers.color) data-season=(answers.season)
+            data-formality=(answers.formality) data-style=(answers.style) data-text=(answers.text) {
             (pictures.show(garment))
-            figcaption {
+            div.about {
                 strong { (describe(garment)) }
                 (swatches(garment))
-                @if let Ok(band) = band { span.fine { (band) " · " (seasons) } }
+                span.fine { (wearing(garment)) }
                 @if garment.laundry { span.badge { "in the laundry" } }
                 code { (garment.id) }
             }
         }
     }
+}
+
+/// When and how it is worn: `casual · spring, summer`.
+fn wearing(garment: &Garment) -> String {
+    let seasons = garment.seasons.iter().map(|season| season.to_string());
+    let seasons = match garment.seasons.len() {
+        4 => "all year".to_owned(),
+        _ => seasons.collect::<Vec<_>>().join(", "),
+    };
+    let mut parts: Vec<String> = band(garment).iter().map(ToString::to_string).collect();
+    parts.extend(garment.fit.map(|fit| fit.to_string()));
+    parts.extend(garment.styles.iter().map(ToString::to_string));
+    parts.push(seasons);
+    parts.retain(|part| !part.is_empty());
+    parts.dedup();
+    parts.join(" · ")
 }

@@ -63,7 +63,7 @@ impl Wardrobe {
     /// The `k` garments that answer a text best, best first; fewer where fewer answer it at all.
     ///
     /// The tags always count, as [`Query::score`] has it. Where CLIP's weights are at hand, so does the cosine between the
-    /// text, less what is not wanted, and each garment that CLIP has embedded.
+    /// text, less what is not wanted, and each garment that CLIP has embedded, by its best photo.
     ///
     /// ```no_run
     /// # let wardrobe = wardrobe::Wardrobe::open("my-wardrobe", Default::default())?;
@@ -124,10 +124,7 @@ impl Wardrobe {
                 let prompt = format!("a photo of {}", query.positive);
                 let text = clip.embed_texts(&[&prompt])?.swap_remove(0);
                 meaning.weight = meaning::weight(query);
-                self.vectors()?
-                    .nearest(&text, embedded.len())?
-                    .into_iter()
-                    .collect()
+                self.nearest(&[text], embedded.len())?.into_iter().collect()
             }
         };
         Ok((Some(meaning), cosines))

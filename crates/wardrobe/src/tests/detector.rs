@@ -235,7 +235,7 @@ fn inspecting_tells_boxes_in_pixels_of_the_photo() {
         ..ModelOptions::default()
     };
     let detector = GarmentDetector::find(&options).unwrap().unwrap();
-    let inspected = inspect::detect(&detector, &[photo, broken]);
+    let inspected = inspect::detect(&detector, &[photo, broken], &|_, _| {});
     let found = inspected[0].1.as_ref().unwrap();
     assert_eq!(
         (found.width, found.height, found.detections.len()),

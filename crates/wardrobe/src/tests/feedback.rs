@@ -1,10 +1,9 @@
 //! Feedback: kept, learned from, taken back, and read from older databases.
 
-use rusqlite::Connection;
 use wardrobe_types::{Category, ColorName, Signal};
 
 use super::{photo, put, stocked};
-use crate::{Edit, Error, Filter, Learned, Request, Wardrobe};
+use crate::{Edit, Error, Learned, Request, Wardrobe};
 
 /// The one outfit of shirt, chinos and loafers.
 fn shown(wardrobe: &Wardrobe) -> crate::Outfit {
@@ -163,30 +162,4 @@ fn corrections_renew_what_was_learned_and_removed_garments_are_remembered() {
     assert_eq!(weight(&learned, "category:shirt"), 0.0);
     wardrobe.remove(&ids[1]).unwrap();
     assert!(weight(&wardrobe.preferences().unwrap(), "category:chinos") > 0.0);
-}
-
-#[test]
-fn a_database_of_the_first_format_is_brought_up_to_date() {
-    let (folder, wardrobe, _) = stocked();
-    let garments = wardrobe.garments(&Filter::default()).unwrap();
-    drop(wardrobe);
-    let home = folder.path().join("home");
-    let old = Connection::open(home.join("wardrobe.db")).unwrap();
-    old.execute_batch(
-        "DROP TABLE feedback; DROP TABLE outfits; DELETE FROM wardrobe_format WHERE version = 2;",
-    )
-    .unwrap();
-    drop(old);
-    let mut wardrobe = Wardrobe::open(&home, Default::default()).unwrap();
-    assert_eq!(wardrobe.garments(&Filter::default()).unwrap(), garments);
-    assert!(wardrobe.preferences().unwrap().weights.is_empty());
-    let id = shown(&wardrobe).id;
-    assert_eq!(
-        wardrobe
-            .feedback(id.as_str(), Signal::Like, None)
-            .unwrap()
-            .said
-            .number,
-        1
-    );
 }

@@ -73,7 +73,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     let home = folder.path().join("home");
     let connection = Connection::open(home.join("wardrobe.db")).unwrap();
     connection
-        .execute("UPDATE wardrobe_format SET version = 3", [])
+        .execute("UPDATE wardrobe_format SET version = 4", [])
         .unwrap();
     drop(connection);
     let before = fs::read(home.join("wardrobe.db")).unwrap();
@@ -86,8 +86,8 @@ fn a_newer_format_is_refused_and_left_alone() {
             matches!(
                 error,
                 Error::NewerFormat {
-                    found: 3,
-                    known: 2,
+                    found: 4,
+                    known: 3,
                     ..
                 }
             ),

@@ -2,8 +2,11 @@
 
 use wardrobe_types::{Category, ColorName, Fit, Formality, Garment, Pattern, Season, Slot, Style};
 
-use super::{photo, put, stocked};
-use crate::{ColorQuery, Edit, Error, Filter, Request, Target, describe};
+use wardrobe_attributes::tagger::{Choice, Choices, Tagged};
+
+use super::{empty, look, photo, put, ready, stocked};
+use crate::ingest::row_of;
+use crate::{ColorQuery, Edit, Error, Filter, Look, Request, Target, describe};
 
 fn ids(garments: &[Garment]) -> Vec<&str> {
     garments.iter().map(|garment| garment.id.as_str()).collect()
@@ -26,6 +29,58 @@ fn what_no_model_knows_is_not_guessed() {
     // RFC 3339 in UTC: 2026-11-23T05:11:00.123Z
     assert_eq!(coat.created_at.len(), 24, "{}", coat.created_at);
     assert!(coat.created_at.ends_with('Z') && coat.created_at.as_bytes()[10] == b'T');
+}
+
+#[test]
+fn what_the_tagger_sees_is_kept_under_what_the_wearer_says() {
+    let (_folder, mut wardrobe) = empty();
+    let mut see = |category, mark| {
+        let ready = ready(&photo(ColorName::LightBlue, mark));
+        let tags = Tagged {
+            pattern: Choice {
+                value: Some(Pattern::Striped),
+                probabilities: vec![(Pattern::Striped, 1.0)],
+            },
+            seasons: Choices {
+                values: vec![Season::Winter],
+                probabilities: vec![(Season::Winter, 1.0)],
+            },
+            styles: Choices {
+                values: vec![Style::Sporty],
+                probabilities: vec![(Style::Sporty, 1.0)],
+            },
+            ..Tagged::default()
+        };
+        let look = Look {
+            tags,
+            ..look(category, &ready.cuts[0], "test-embedder")
+        };
+        let row = row_of("photo.jpg".as_ref(), &ready);
+        let id = wardrobe.store_photo(&row, &ready, &[look]).unwrap()[0]
+            .id
+            .clone();
+        wardrobe.garment(id.as_str()).unwrap()
+    };
+    let (shirt, shoes) = (see(Category::Shirt, 1), see(Category::Sneakers, 2));
+    assert_eq!(shirt.pattern, Some(Pattern::Striped));
+    assert_eq!(shirt.styles, [Style::Sporty]);
+    // Of seasons the category knows more; of patterns on shoes nobody told.
+    assert_eq!(shirt.seasons, Season::ALL);
+    assert_eq!(
+        (shoes.pattern, &shoes.styles[..]),
+        (None, &[Style::Sporty][..])
+    );
+    let edit = Edit {
+        pattern: Some(Pattern::Solid),
+        styles: Some(Vec::new()),
+        ..Edit::default()
+    };
+    wardrobe.edit(shirt.id.as_str(), &edit).unwrap();
+    let shirt = wardrobe.garment(shirt.id.as_str()).unwrap();
+    assert_eq!(
+        (shirt.pattern, shirt.styles.len()),
+        (Some(Pattern::Solid), 0)
+    );
 }
 
 #[test]
@@ -161,7 +216,7 @@ fn corrections_win_for_good() {
 }
 
 #[test]
-fn removing_takes_rows_files_and_vector() {
+fn purging_takes_rows_files_and_vector() {
     let (_folder, mut wardrobe, ids) = stocked();
     wardrobe
         .edit(
@@ -172,7 +227,7 @@ fn removing_takes_rows_files_and_vector() {
             },
         )
         .unwrap();
-    let removed = wardrobe.remove(&ids[2]).unwrap();
+    let removed = wardrobe.purge(&ids[2]).unwrap();
     assert_eq!(removed.category, Category::Loafers);
     assert!(!wardrobe.path(&removed.photo).exists() && !wardrobe.path(&removed.crop).exists());
     assert!(matches!(

@@ -1,16 +1,24 @@
 //! The wardrobe without models: garments are put in as the models would have seen them.
 
+mod archive;
+mod browser;
+mod care;
 mod clothing;
+mod collage;
 mod detector;
 mod feedback;
 mod folder;
 mod garments;
+mod learned;
 mod pages;
+mod pages_in_browser;
 mod search;
+mod server;
 
 use std::path::Path;
 
 use tempfile::TempDir;
+use wardrobe_attributes::tagger::Tagged;
 use wardrobe_ingest::image::{Rgb, RgbImage};
 use wardrobe_ingest::{Format, assess, perceptual_hash};
 use wardrobe_types::{Category, ColorName, EmbedderId, Embedding};
@@ -70,6 +78,7 @@ fn look(category: Category, cut: &Cut, embedder: &str) -> Look {
             category,
             confidence: 0.9,
         }],
+        tags: Tagged::default(),
         embedding: Embedding::new(EmbedderId::new(embedder), values).unwrap(),
         meaning: None,
     }

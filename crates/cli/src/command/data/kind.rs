@@ -21,6 +21,23 @@ pub enum Kind {
     Imagefolder,
     /// Fashion Product Images: styles.csv and images/
     FashionProducts,
+    /// iMaterialist (Fashion) 2018: a million photos with 228 labels
+    Imaterialist,
+    /// Fashionpedia: street photos with boxes and 294 attributes, as COCO's JSON
+    Fashionpedia,
+    /// Outfits: the Maryland Polyvore lists, or Polyvore Outfits
+    Polyvore,
+}
+
+/// What a data set says of its photos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// A box around each garment, with its class.
+    Boxes,
+    /// A category each.
+    Labels,
+    /// What garments are like: patterns, fits, styles.
+    Tags,
 }
 
 #[derive(Serialize)]
@@ -30,9 +47,14 @@ struct Instructions {
 }
 
 impl Kind {
-    /// Whether its photos have boxes.
-    pub fn has_boxes(self) -> bool {
-        matches!(self, Self::Deepfashion2 | Self::Ccp | Self::CutPaste)
+    /// What it says of its photos.
+    pub fn content(self) -> Content {
+        match self {
+            Self::Deepfashion2 | Self::Ccp | Self::CutPaste => Content::Boxes,
+            // Outfits have commands of their own.
+            Self::Imagefolder | Self::FashionProducts | Self::Polyvore => Content::Labels,
+            Self::Imaterialist | Self::Fashionpedia => Content::Tags,
+        }
     }
 
     /// Prints how to get it.
@@ -88,7 +110,66 @@ impl Kind {
                  Unpack it so that the table lies beside the photos, and keep a part aside to measure on:\n\
                  \x20     products/styles_train.csv   products/styles_val.csv   products/images/1163.jpg\n\
                  Check it:      wardrobe data verify fashion-products --data products\n\
-                 Measure on it: wardrobe eval colors --data products"
+                 Measure on it: wardrobe eval colors --data products\n\
+                 As phones would show them, on the grounds of photos taken at home:\n\
+                 \x20     wardrobe data prepare phone-like --data clothing --catalogue products --out phone"
+            }
+            Self::Imaterialist => {
+                "iMaterialist (Fashion) 2018: a million shop photos with 228 labels in 8 groups (category, color, gender,\n\
+                 material, neckline, pattern, sleeve, style). Free to download; read the challenge's rules first.\n\
+                 \n\
+                 1. Download train.json and val.json from https://github.com/visipedia/imat_fashion_comp, or train.json and\n\
+                 \x20  validation.json with a Kaggle account from\n\
+                 \x20  https://www.kaggle.com/c/imaterialist-challenge-fashion-2018/data\n\
+                 2. They hold addresses, not photos. Each part numbers its photos from 1, so download each into its own folder,\n\
+                 \x20  for example with jq and curl:\n\
+                 \x20     cd imaterialist\n\
+                 \x20     jq -r '.images[] | \"url = \\([.url] | flatten[0])\\noutput = images/train/\\(.imageId).jpg\"' train.json |\n\
+                 \x20       curl --parallel --create-dirs --fail --silent --config -\n\
+                 \x20  and the same for images/val. A part of the photos is enough: those that are not there are counted.\n\
+                 3. Check it:  wardrobe data verify imaterialist --data imaterialist\n\
+                 \x20  Count it:  wardrobe data stats imaterialist --data imaterialist\n\
+                 \n\
+                 Patterns, a few fits, and styles and formality where a category or style says so, become the tagger's; the\n\
+                 other labels are counted."
+            }
+            Self::Fashionpedia => {
+                "Fashionpedia: 48,000 street and event photos, boxes around garments and 294 attributes, for research; see\n\
+                 https://fashionpedia.github.io/home for the terms.\n\
+                 \n\
+                 1. Download train2020.zip, val_test2020.zip, instances_attributes_train2020.json and\n\
+                 \x20  instances_attributes_val2020.json by the links of https://github.com/cvdfoundation/fashionpedia\n\
+                 2. Unpack both archives beside the two files:\n\
+                 \x20     fashionpedia/instances_attributes_train2020.json   fashionpedia/train/0a1b2c.jpg\n\
+                 \x20     fashionpedia/instances_attributes_val2020.json     fashionpedia/test/3d4e5f.jpg\n\
+                 3. Check it:  wardrobe data verify fashionpedia --data fashionpedia\n\
+                 \x20  Count it:  wardrobe data stats fashionpedia --data fashionpedia\n\
+                 \n\
+                 Fits and patterns become the tagger's; lengths, necklines, sleeves and the like are counted. Other sets in\n\
+                 COCO's JSON with attributes are read too: annotations_train.json, annotations_val.json and images/."
+            }
+            Self::Polyvore => {
+                "Outfits that people put together on polyvore.com, in either of two editions. No licence is stated: for research.\n\
+                 \n\
+                 Maryland Polyvore (Han et al. 2017), 21,889 outfits:\n\
+                 1. Download polyvore.tar.gz from https://github.com/xthan/polyvore-dataset, and its pictures from where that page says.\n\
+                 2. Unpack both into one folder:\n\
+                 \x20     polyvore/train_no_dup.json   polyvore/valid_no_dup.json   polyvore/test_no_dup.json   polyvore/category_id.txt\n\
+                 \x20     polyvore/fill_in_blank_test.json   polyvore/fashion_compatibility_prediction.txt\n\
+                 \x20     polyvore/images/SETID/INDEX.jpg (may be missing: a garment is its class alone then)\n\
+                 \n\
+                 Polyvore Outfits (Vasileva et al. 2018), 68,306 outfits:\n\
+                 1. Download polyvore_outfits.zip from where https://github.com/mvasil/fashion-compatibility says.\n\
+                 2. Unpack it:\n\
+                 \x20     polyvore_outfits/polyvore_item_metadata.json   polyvore_outfits/images/ITEMID.jpg\n\
+                 \x20     polyvore_outfits/disjoint/{train,valid,test}.json, fill_in_blank_*.json, compatibility_*.txt\n\
+                 \x20     polyvore_outfits/nondisjoint/...\n\
+                 \x20  Name the folder of a split to choose it; the folder above means the disjoint one. That one leaks as it is\n\
+                 \x20  shipped: `data verify` counts the items that are in two parts.\n\
+                 \n\
+                 Check it:      wardrobe data verify polyvore --data polyvore\n\
+                 Train on it:   wardrobe train compat --config config/compat.toml --data polyvore --out runs/compat\n\
+                 Measure on it: wardrobe eval compat --data polyvore --weights runs/compat/best.safetensors"
             }
         }
     }

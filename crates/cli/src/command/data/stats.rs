@@ -1,15 +1,16 @@
 //! `wardrobe data stats`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write};
 use std::path::Path;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
 use wardrobe_train::data::detection::{Reading, Slices, Statistics};
-use wardrobe_train::data::{Dataset, Split};
+use wardrobe_train::data::{Dataset, Split, TagSet, Tags};
 
 use super::Kind;
+use super::kind::Content;
 use crate::context::Context;
 use crate::failure::Status;
 
@@ -33,14 +34,23 @@ enum Part {
         labels: BTreeMap<String, usize>,
         unmapped: BTreeMap<String, usize>,
     },
+    Tags {
+        photos: usize,
+        garments: usize,
+        /// Photos that are named and not there.
+        missing: usize,
+        tags: BTreeMap<&'static str, BTreeMap<String, usize>>,
+        unmapped: BTreeMap<String, usize>,
+    },
 }
 
 pub fn run(kind: Kind, data: &Path, context: &Context) -> Result<Status> {
     let mut parts = BTreeMap::new();
     for (name, split) in [("train", Split::Train), ("val", Split::Val)] {
-        let part = match kind.has_boxes() {
-            true => boxes(kind, data, split, context)?,
-            false => labels(data, split)?,
+        let part = match kind.content() {
+            Content::Boxes => boxes(kind, data, split, context)?,
+            Content::Labels => labels(data, split)?,
+            Content::Tags => tags(data, split, context)?,
         };
         parts.extend(part.map(|part| (name, part)));
     }
@@ -59,12 +69,7 @@ fn boxes(kind: Kind, data: &Path, split: Split, context: &Context) -> Result<Opt
     let Some(reading) = Reading::split(data, split)? else {
         return Ok(None);
     };
-    if !reading.problems.is_empty() {
-        let problems = reading.problems.len();
-        context.note(format_args!(
-            "warning: {problems} problems left out: `wardrobe data verify` lists them"
-        ));
-    }
+    note_problems(reading.problems.len(), context);
     let slices = match kind {
         Kind::Deepfashion2 => Some(Slices::of(data, split)?),
         _ => None,
@@ -73,6 +78,14 @@ fn boxes(kind: Kind, data: &Path, split: Split, context: &Context) -> Result<Opt
         counts: Statistics::of(&reading.set),
         slices,
     }))
+}
+
+fn note_problems(problems: usize, context: &Context) {
+    if problems > 0 {
+        context.note(format_args!(
+            "warning: {problems} problems left out: `wardrobe data verify` lists them"
+        ));
+    }
 }
 
 fn labels(data: &Path, split: Split) -> Result<Option<Part>> {
@@ -89,6 +102,43 @@ fn labels(data: &Path, split: Split) -> Result<Option<Part>> {
         labels: names.zip(counts).collect(),
         unmapped: set.unmapped,
     }))
+}
+
+fn tags(data: &Path, split: Split, context: &Context) -> Result<Option<Part>> {
+    let Some(set) = TagSet::read(data, split)? else {
+        return Ok(None);
+    };
+    note_problems(set.problems.len(), context);
+    let photos: BTreeSet<&Path> = set.samples.iter().map(|s| s.path.as_path()).collect();
+    let mut tags: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for (tag, value) in set.samples.iter().flat_map(|sample| named(&sample.tags)) {
+        *tags.entry(tag).or_default().entry(value).or_default() += 1;
+    }
+    Ok(Some(Part::Tags {
+        photos: photos.len(),
+        garments: set.samples.len(),
+        missing: set.missing,
+        tags,
+        unmapped: set.unmapped,
+    }))
+}
+
+/// Each tag's name and its value's.
+fn named(tags: &Tags) -> Vec<(&'static str, String)> {
+    let seasons = tags.seasons.iter().flatten();
+    let styles = tags.styles.iter().flatten();
+    let pattern = tags
+        .pattern
+        .iter()
+        .map(|pattern| ("pattern", pattern.to_string()));
+    let fit = tags.fit.iter().map(|fit| ("fit", fit.to_string()));
+    let formality = tags.formality.iter();
+    pattern
+        .chain(fit)
+        .chain(formality.map(|formality| ("formality", formality.to_string())))
+        .chain(seasons.map(|season| ("season", season.to_string())))
+        .chain(styles.map(|style| ("style", style.to_string())))
+        .collect()
 }
 
 fn text(document: &Document) -> String {
@@ -120,6 +170,22 @@ fn text(document: &Document) -> String {
                 let _ = writeln!(text, "{name}: {photos} photos");
                 list(&mut text, "labels", labels);
                 list(&mut text, "without a category", unmapped);
+            }
+            Part::Tags {
+                photos,
+                garments,
+                missing,
+                tags,
+                unmapped,
+            } => {
+                let _ = writeln!(
+                    text,
+                    "{name}: {garments} garments with tags in {photos} photos; {missing} photos are not there"
+                );
+                for (tag, values) in tags {
+                    list(&mut text, tag, values);
+                }
+                list(&mut text, "without a tag", unmapped);
             }
         }
     }

@@ -9,9 +9,10 @@ use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use wardrobe_train::data::detection::Reading;
-use wardrobe_train::data::{Dataset, Split, decode_all};
+use wardrobe_train::data::{Dataset, Split, TagSet, decode_all};
 
 use super::Kind;
+use super::kind::Content;
 use crate::context::Context;
 use crate::failure::Status;
 use crate::{output, progress};
@@ -34,7 +35,9 @@ struct Part {
     clipped: usize,
     /// Boxes with less than a pixel inside their photo, which are left out.
     dropped: usize,
-    /// Labels without a class or category, and what they leave out.
+    /// Photos that the data set names and that are not there; null where that is a problem.
+    missing: Option<usize>,
+    /// Labels without a class, category or tag, and what they leave out.
     unmapped: BTreeMap<String, usize>,
     problems: Vec<String>,
 }
@@ -44,9 +47,10 @@ pub fn run(kind: Kind, data: &Path, context: &Context) -> Result<Status> {
     let bar = progress::bar(context.quiet);
     let mut parts = BTreeMap::new();
     for (name, split) in [("train", Split::Train), ("val", Split::Val)] {
-        let part = match kind.has_boxes() {
-            true => boxes(data, split, &bar, context)?,
-            false => labels(data, split, &bar, context)?,
+        let part = match kind.content() {
+            Content::Boxes => boxes(data, split, &bar, context)?,
+            Content::Labels => labels(data, split, &bar, context)?,
+            Content::Tags => tags(data, split, &bar, context)?,
         };
         parts.extend(part.map(|part| (name, part)));
     }
@@ -82,6 +86,7 @@ fn boxes(data: &Path, split: Split, bar: &ProgressBar, context: &Context) -> Res
         boxes: Some(boxes.sum()),
         clipped: reading.clipped,
         dropped: reading.dropped,
+        missing: None,
         unmapped: reading.set.unmapped,
         problems: reading.problems.into_iter().chain(bad).collect(),
     }))
@@ -98,8 +103,36 @@ fn labels(data: &Path, split: Split, bar: &ProgressBar, context: &Context) -> Re
         boxes: None,
         clipped: 0,
         dropped: 0,
+        missing: None,
         unmapped: set.unmapped,
         problems: bad,
+    }))
+}
+
+fn tags(data: &Path, split: Split, bar: &ProgressBar, context: &Context) -> Result<Option<Part>> {
+    let Some(set) = TagSet::read(data, split)? else {
+        return Ok(None);
+    };
+    let mut paths: Vec<PathBuf> = set
+        .samples
+        .iter()
+        .map(|sample| sample.path.clone())
+        .collect();
+    paths.dedup();
+    let bad = decode_all(&paths, &mut progress::watch(bar, context));
+    let boxes = set
+        .samples
+        .iter()
+        .filter(|sample| sample.bbox.is_some())
+        .count();
+    Ok(Some(Part {
+        photos: paths.len() - bad.len(),
+        boxes: (boxes > 0).then_some(boxes),
+        clipped: 0,
+        dropped: 0,
+        missing: Some(set.missing),
+        unmapped: set.unmapped,
+        problems: set.problems.into_iter().chain(bad).collect(),
     }))
 }
 
@@ -113,6 +146,7 @@ fn text(document: &Document) -> String {
         for (count, what) in [
             (part.clipped, "boxes clipped to their photo"),
             (part.dropped, "boxes outside it left out"),
+            (part.missing.unwrap_or(0), "photos are not there"),
             (part.unmapped.values().sum(), "without a class of ours"),
             (part.problems.len(), "problems"),
         ] {

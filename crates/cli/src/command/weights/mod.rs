@@ -36,6 +36,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// What there is, under which licence, and where it is or how to get it
+    #[command(after_help = "Example:\n  wardrobe weights list --json | jq -r '.weights[].name'")]
     List,
     Pull(pull::Args),
     Verify(verify::Args),

@@ -6,6 +6,7 @@ use super::patch::{Change, Light, SOLID};
 use super::plane::Plane;
 use crate::error::{Error, Result};
 use rand::{Rng, RngExt};
+use std::ops::Range;
 use wardrobe_eval::TruthBox;
 use wardrobe_ingest::RgbImage;
 use wardrobe_ingest::image::codecs::jpeg::JpegEncoder;
@@ -23,6 +24,8 @@ const TRIES: usize = 24;
 const LEAST_VISIBLE: (f32, f32) = (0.75, 0.4);
 /// The share of pictures that are heaps.
 const HEAPS: f64 = 0.3;
+/// The blur of pictures out of focus, as the standard deviation in pixels.
+const BLUR: Range<f32> = 0.4..1.2;
 
 /// A picture and its garments.
 pub(super) struct Composed {
@@ -37,7 +40,7 @@ pub(super) fn compose(
     backgrounds: &Backgrounds<'_>,
     rng: &mut impl Rng,
 ) -> Result<Composed> {
-    let (width, height) = picture_size(rng);
+    let (width, height) = picture_size(rng.random_range(LONGER_SIDE), rng);
     let mut canvas = Canvas::new(backgrounds.draw(width, height, rng)?);
     let heap = rng.random_bool(HEAPS);
     let least = if heap {
@@ -47,28 +50,23 @@ pub(super) fn compose(
     };
     let shadow = Shadow::draw(rng);
     for garment in garments {
-        let longer = share_of_side(garments.len(), garment.class, rng) * width.min(height) as f32;
+        let longer = share_of_side(garments.len(), garment.label, rng) * width.min(height) as f32;
         let patch = Change::draw(longer, rng).apply(&garment.cut()?);
         if let Some(place) = canvas.place(&patch, least, rng) {
-            canvas.paste(&patch, garment.class, place, &shadow);
+            canvas.paste(&patch, garment.label, place, &shadow);
         }
     }
     let boxes = canvas.boxes();
-    let picture = photographed(canvas.picture, rng);
-    let quality = rng.random_range(60..=95);
-    let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, quality)
-        .encode_image(&picture)
-        .map_err(|source| Error::Encode { source })?;
     Ok(Composed {
-        jpeg,
+        jpeg: canvas.photographed(BLUR, rng)?,
         boxes,
         size: (width, height),
     })
 }
 
-fn picture_size(rng: &mut impl Rng) -> (u32, u32) {
-    let longer = rng.random_range(LONGER_SIDE) as f32;
+/// Width and height of a picture whose longer side is given.
+pub(super) fn picture_size(longer: u32, rng: &mut impl Rng) -> (u32, u32) {
+    let longer = longer as f32;
     let mut left = rng.random_range(0..ASPECTS.iter().map(|(_, weight)| weight).sum::<u32>());
     let mut aspect = 1.0;
     for (value, weight) in ASPECTS {
@@ -102,10 +100,10 @@ fn share_of_side(count: usize, class: usize, rng: &mut impl Rng) -> f32 {
 }
 
 /// The shadow of garments on their ground.
-struct Shadow {
-    strength: f32,
-    radius: usize,
-    offset: (i64, i64),
+pub(super) struct Shadow {
+    pub strength: f32,
+    pub radius: usize,
+    pub offset: (i64, i64),
 }
 
 impl Shadow {
@@ -119,7 +117,7 @@ impl Shadow {
 }
 
 /// A picture under way.
-struct Canvas {
+pub(super) struct Canvas {
     picture: RgbImage,
     /// The garment seen at each pixel, from 1; 0 for the ground.
     owner: Vec<u8>,
@@ -135,7 +133,7 @@ struct Pasted {
 }
 
 impl Canvas {
-    fn new(picture: RgbImage) -> Self {
+    pub fn new(picture: RgbImage) -> Self {
         let owner = vec![0; picture.width() as usize * picture.height() as usize];
         Self {
             picture,
@@ -201,7 +199,8 @@ impl Canvas {
         })
     }
 
-    fn paste(&mut self, patch: &RgbaImage, class: usize, place: (i64, i64), shadow: &Shadow) {
+    /// Lays a garment with its shadow over what is there.
+    pub fn paste(&mut self, patch: &RgbaImage, class: usize, place: (i64, i64), shadow: &Shadow) {
         self.cast(patch, place, shadow);
         let number = self.pasted.len() + 1;
         let mut pasted = Pasted {
@@ -262,6 +261,17 @@ impl Canvas {
         }
     }
 
+    /// As a camera takes it, as JPEG.
+    pub fn photographed(self, blur: Range<f32>, rng: &mut impl Rng) -> Result<Vec<u8>> {
+        let picture = photographed(self.picture, blur, rng);
+        let quality = rng.random_range(60..=95);
+        let mut jpeg = Vec::new();
+        JpegEncoder::new_with_quality(&mut jpeg, quality)
+            .encode_image(&picture)
+            .map_err(|source| Error::Encode { source })?;
+        Ok(jpeg)
+    }
+
     /// Around what is seen of each garment.
     fn boxes(&self) -> Vec<TruthBox> {
         let width = self.picture.width() as usize;
@@ -289,9 +299,9 @@ impl Canvas {
 }
 
 /// One light over the whole picture, falling off to a side, and sometimes a camera's blur and noise.
-fn photographed(picture: RgbImage, rng: &mut impl Rng) -> RgbImage {
+fn photographed(picture: RgbImage, blur: Range<f32>, rng: &mut impl Rng) -> RgbImage {
     let mut picture = match rng.random_bool(0.3) {
-        true => imageops::fast_blur(&picture, rng.random_range(0.4..1.2)),
+        true => imageops::fast_blur(&picture, rng.random_range(blur)),
         false => picture,
     };
     let light = Light::draw(0.2, 0.07, rng);

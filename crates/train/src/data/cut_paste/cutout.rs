@@ -26,7 +26,8 @@ const GRID: u32 = 112;
 #[derive(Clone, Debug)]
 pub(super) struct Garment {
     pub path: PathBuf,
-    pub class: usize,
+    /// The sample's number.
+    pub label: usize,
     /// Around the garment, in pixels of the upright photo.
     pub bbox: BoxXyxy,
     /// Of the upright photo.
@@ -55,12 +56,12 @@ pub(super) fn sure_garments(samples: &[Sample], watch: &mut dyn FnMut(Event)) ->
     garments
 }
 
-fn sure_garment((path, class): &Sample) -> Result<Option<Garment>> {
+fn sure_garment((path, label): &Sample) -> Result<Option<Garment>> {
     let photo = wardrobe_ingest::load(path)?.image;
     let foreground = segment(&photo)?;
     Ok(is_sure(&photo, &foreground).then(|| Garment {
         path: path.clone(),
-        class: *class,
+        label: *label,
         bbox: foreground.bbox,
         size: photo.dimensions(),
     }))

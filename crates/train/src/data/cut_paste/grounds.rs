@@ -92,7 +92,7 @@ fn around_all_boxes(photo: &crate::data::detection::LabelledPhoto) -> Result<Opt
         });
     Ok(union.map(|bbox| Garment {
         path: photo.path.clone(),
-        class: 0,
+        label: 0,
         bbox,
         size,
     }))

@@ -10,6 +10,7 @@ mod compose;
 mod cutout;
 mod grounds;
 mod patch;
+pub mod phone_like;
 mod plane;
 mod preview;
 
@@ -94,14 +95,8 @@ pub fn generate(options: &Options, out: &Path, watch: &mut dyn FnMut(Event)) -> 
         samples.extend(on_their_own.filter(|(_, class)| SHOWN_ALONE.contains(class)));
         let garments = sure_garments(&samples, watch);
         if garments.is_empty() {
-            return Err(Error::Data {
-                path: options.data.first().cloned().unwrap_or_default(),
-                problem: format!(
-                    "none of {} photos ({}) shows a garment that stands out from a plain ground: nothing to cut out",
-                    samples.len(),
-                    split.name()
-                ),
-            });
+            let path = options.data.first().cloned().unwrap_or_default();
+            return Err(nothing_to_cut(path, samples.len(), split));
         }
         let backgrounds = Backgrounds::new(&garments, &options.backgrounds, split)?;
         let maker = Maker {
@@ -134,6 +129,16 @@ pub fn generate(options: &Options, out: &Path, watch: &mut dyn FnMut(Event)) -> 
     Ok(made)
 }
 
+fn nothing_to_cut(path: PathBuf, photos: usize, split: Split) -> Error {
+    Error::Data {
+        path,
+        problem: format!(
+            "none of {photos} photos ({}) shows a garment that stands out from a plain ground: nothing to cut out",
+            split.name()
+        ),
+    }
+}
+
 fn about(options: &Options) -> String {
     let names = |paths: &[PathBuf]| {
         let names = paths.iter().filter_map(|path| path.file_name());
@@ -160,7 +165,7 @@ fn about(options: &Options) -> String {
     )
 }
 
-/// A photo and the class of its garment.
+/// A photo and a number for what it shows: the class of its garment, say.
 type Sample = (PathBuf, usize);
 
 /// The photos of a part whose labels the detector has a class for.
@@ -191,7 +196,7 @@ fn samples(data: &[PathBuf], split: Split) -> Result<Vec<Sample>> {
 fn by_class(garments: &[Garment]) -> Vec<Vec<usize>> {
     let mut by_class = vec![Vec::new(); detector_names().len()];
     for (index, garment) in garments.iter().enumerate() {
-        by_class[garment.class].push(index);
+        by_class[garment.label].push(index);
     }
     by_class.retain(|of| !of.is_empty());
     by_class
@@ -210,7 +215,7 @@ struct Maker<'a> {
 impl Maker<'_> {
     fn compose(&self, pictures: usize, watch: &mut dyn FnMut(Event)) -> Result<Vec<LabelledPhoto>> {
         in_chunks(pictures, watch, |number| {
-            let mut rng = self.rng(1 + number as u64);
+            let mut rng = stream(self.seed, self.split, 1 + number as u64);
             let chosen = self.choose(&mut rng);
             let composed = compose::compose(&chosen, self.backgrounds, &mut rng)?;
             let name = format!("{number:06}.jpg");
@@ -227,12 +232,12 @@ impl Maker<'_> {
         watch: &mut dyn FnMut(Event),
     ) -> Result<Vec<LabelledPhoto>> {
         let mut chosen: Vec<&Garment> = self.garments.iter().collect();
-        chosen.shuffle(&mut self.rng(0));
+        chosen.shuffle(&mut stream(self.seed, self.split, 0));
         chosen.truncate(photos);
         in_chunks(chosen.len(), watch, |number| {
             let Garment {
                 path,
-                class,
+                label,
                 bbox,
                 size,
             } = chosen[number];
@@ -243,23 +248,12 @@ impl Maker<'_> {
             let extension = path.extension().unwrap_or_default().to_string_lossy();
             let name = format!("whole-{number:06}.{extension}");
             let found = TruthBox {
-                class: *class,
+                class: *label,
                 bbox: *bbox,
                 crowd: false,
             };
             self.writer.add(self.split, &name, &bytes, &[found], *size)
         })
-    }
-
-    /// A stream of its own for each picture: the threads' order does not matter.
-    fn rng(&self, stream: u64) -> ChaCha8Rng {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let part = match self.split {
-            Split::Train => 0,
-            Split::Val => 1 << 63,
-        };
-        rng.set_stream(stream | part);
-        rng
     }
 
     /// One to five garments; a class is as likely as the root of how often it occurs, so that rare ones are learned too.
@@ -278,6 +272,17 @@ impl Maker<'_> {
             })
             .collect()
     }
+}
+
+/// A stream of its own for each picture: the threads' order does not matter.
+fn stream(seed: u64, split: Split, number: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let part = match split {
+        Split::Train => 0,
+        Split::Val => 1 << 63,
+    };
+    rng.set_stream(number | part);
+    rng
 }
 
 /// An index, each as likely as its weight says.

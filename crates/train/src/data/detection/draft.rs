@@ -58,7 +58,7 @@ impl Reading {
 
 /// What the edges of a box are measured in.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Frame {
+pub(in crate::data) enum Frame {
     /// Shares of the upright photo's sides.
     Shares,
     /// Pixels of a photo of this size; of the upright photo where no size is stated.
@@ -67,7 +67,7 @@ pub(super) enum Frame {
 
 /// A box as a file states it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct DraftBox {
+pub(in crate::data) struct DraftBox {
     pub class: usize,
     /// Left, top, right, bottom.
     pub edges: [f32; 4],
@@ -76,14 +76,14 @@ pub(super) struct DraftBox {
 
 /// A photo as a file states it.
 #[derive(Clone, Debug)]
-pub(super) struct DraftPhoto {
+pub(in crate::data) struct DraftPhoto {
     pub path: PathBuf,
     pub frame: Frame,
     pub boxes: Vec<DraftBox>,
 }
 
 /// Reads every photo's size and brings the boxes into its pixels.
-pub(super) fn finish(
+pub(in crate::data) fn finish(
     names: Vec<String>,
     unmapped: BTreeMap<String, usize>,
     mut problems: Vec<String>,
@@ -202,7 +202,7 @@ fn turned(orientation: Orientation, (width, height): (f32, f32), (x, y): (f32, f
 }
 
 /// `root` and a file's own name for a photo below it; `None` for a name that would lead out of it.
-pub(super) fn inside(root: &Path, name: &str) -> Option<PathBuf> {
+pub(in crate::data) fn inside(root: &Path, name: &str) -> Option<PathBuf> {
     let relative = Path::new(name);
     let plain = relative
         .components()

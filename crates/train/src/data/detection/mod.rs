@@ -11,7 +11,7 @@
 mod coco;
 mod convert;
 pub mod deepfashion2;
-mod draft;
+pub(super) mod draft;
 mod statistics;
 pub mod yolo;
 

@@ -4,6 +4,7 @@
 
 use super::draft::{DraftBox, DraftPhoto, Frame, Reading, finish};
 use super::{LabelledPhoto, Split};
+use crate::data::new_folder::new_folder;
 use crate::error::{AtPath, Error, Result};
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -253,14 +254,7 @@ impl Writer {
     /// # Errors
     /// A folder that holds a file, or cannot be made.
     pub fn create(root: &Path) -> Result<Self> {
-        std::fs::create_dir_all(root).at(root)?;
-        if holds_a_file(root)? {
-            return Err(Error::Data {
-                path: root.to_path_buf(),
-                problem: "the folder is not empty: name a new one, or remove what is in it"
-                    .to_owned(),
-            });
-        }
+        new_folder(root)?;
         for split in [Split::Train, Split::Val] {
             for kind in ["images", "labels"] {
                 let folder = root.join(kind).join(split.name());
@@ -351,15 +345,4 @@ impl Writer {
         std::fs::write(&file, text).at(&file)?;
         Ok(file)
     }
-}
-
-/// Whether there is anything but folders below `folder`: an attempt that failed early leaves those.
-fn holds_a_file(folder: &Path) -> Result<bool> {
-    for entry in std::fs::read_dir(folder).at(folder)? {
-        let entry = entry.at(folder)?;
-        if !entry.file_type().at(folder)?.is_dir() || holds_a_file(&entry.path())? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -2,9 +2,10 @@
 //! beside it.
 
 use super::{TagSample, TagSet, Tags};
+use crate::data::Split;
 use crate::error::{Error, Result};
 use serde::Deserialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use wardrobe_types::labels::{pattern_in_name, product_season, product_usage};
 
 #[derive(Deserialize)]
@@ -20,7 +21,25 @@ struct Row {
     name: String,
 }
 
-pub(super) fn read(table: &Path) -> Result<TagSet> {
+fn table(path: &Path, split: Split) -> PathBuf {
+    path.join(format!("styles_{}.csv", split.name()))
+}
+
+pub(super) fn is_at(path: &Path) -> bool {
+    [Split::Train, Split::Val]
+        .into_iter()
+        .any(|split| table(path, split).is_file())
+}
+
+pub(super) fn read(path: &Path, split: Split) -> Result<Option<TagSet>> {
+    let table = table(path, split);
+    match table.is_file() {
+        true => read_table(&table).map(Some),
+        false => Ok(None),
+    }
+}
+
+fn read_table(table: &Path) -> Result<TagSet> {
     let invalid = |e: csv::Error| Error::Data {
         path: table.to_path_buf(),
         problem: format!("expected a table with the columns id and articleType: {e}"),
@@ -37,6 +56,7 @@ pub(super) fn read(table: &Path) -> Result<TagSet> {
         let photo = images.join(format!("{}.jpg", row.id));
         // The public archive names a few photos that it does not hold.
         if !photo.is_file() {
+            set.missing += 1;
             continue;
         }
         let (usage, season) = (product_usage(&row.usage), product_season(&row.season));
@@ -45,9 +65,7 @@ pub(super) fn read(table: &Path) -> Result<TagSet> {
             ("season", &row.season, season.is_some()),
         ] {
             if !mapped && !matches!(label.as_str(), "" | "NA") {
-                *set.unmapped
-                    .entry(format!("{column}: {label}"))
-                    .or_default() += 1;
+                set.count_unmapped(column, label);
             }
         }
         let tags = Tags {
@@ -60,6 +78,7 @@ pub(super) fn read(table: &Path) -> Result<TagSet> {
         if !tags.is_empty() {
             set.samples.push(TagSample {
                 path: photo,
+                bbox: None,
                 kind: Some(row.article_type),
                 tags,
             });

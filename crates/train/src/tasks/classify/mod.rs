@@ -10,34 +10,25 @@ mod trainer;
 
 pub use super::Run;
 
+use super::Row;
+use super::epochs::{self, Curve, Limits, Task};
 use crate::TrainConfig;
-use crate::checkpoint::write_log;
-use crate::curves::{self, BLUE, GREEN, Line, Panel, RED};
+use crate::checkpoint::Progress;
+use crate::curves::{BLUE, GREEN, RED};
 use crate::error::{AtPath, Result};
 use crate::evaluate::classify::Metrics;
 use crate::progress::Event;
 use candle_core::Device;
 use data::Data;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::Path;
 use trainer::Trainer;
 
 /// The best epoch so far.
 pub type Best = super::Best<Metrics>;
 
 /// What a run came to.
-#[derive(Clone, Debug, Serialize)]
-pub struct Summary {
-    /// The best epoch, whose weights were kept.
-    pub best: Best,
-    /// The weights, as f16 safetensors with their settings.
-    pub weights: PathBuf,
-    /// The curves, as a PNG.
-    pub curves: PathBuf,
-    /// Wall time of all epochs, over all resumptions.
-    pub seconds: f64,
-}
+pub type Summary = super::Summary<Metrics>;
 
 /// One line of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,11 +43,22 @@ struct LogRow {
     seconds: f64,
 }
 
-impl super::Row for LogRow {
+impl Row for LogRow {
     type Metrics = Metrics;
+
+    const LOSSES: &'static [Curve<Self>] = &[("loss", BLUE, |row| Some(row.train_loss.into()))];
+    const METRICS: &'static [Curve<Self>] = &[
+        ("top-1", BLUE, |row| Some(row.val_top1)),
+        ("top-5", GREEN, |row| Some(row.val_top5)),
+        ("macro-F1", RED, |row| Some(row.val_macro_f1)),
+    ];
 
     fn epoch(&self) -> usize {
         self.epoch
+    }
+
+    fn train_loss(&self) -> f32 {
+        self.train_loss
     }
 
     fn metrics(&self) -> Option<Metrics> {
@@ -65,6 +67,10 @@ impl super::Row for LogRow {
             top5: self.val_top5,
             macro_f1: self.val_macro_f1,
         })
+    }
+
+    fn better(one: &Metrics, other: &Metrics) -> bool {
+        one.top1 > other.top1
     }
 }
 
@@ -80,88 +86,70 @@ pub fn train(
 ) -> Result<Summary> {
     std::fs::create_dir_all(&run.out).at(&run.out)?;
     let data = Data::load(config, watch)?;
-    let mut trainer = Trainer::new(config, run, &data, device)?;
-    let mut log = if run.resume {
-        trainer.resume(run)?
-    } else {
-        Vec::new()
+    let mut task = Classify {
+        config,
+        trainer: Trainer::new(config, run, &data, device)?,
+        data: &data,
     };
-    for epoch in trainer.progress.epochs..config.epochs {
-        let start = Instant::now();
-        let train_loss = trainer.learn(&data, epoch, watch)?;
-        let metrics = trainer.validate(&data)?;
-        let seconds = start.elapsed().as_secs_f64();
-        let best = trainer
-            .progress
-            .best
-            .is_none_or(|best| metrics.top1 > best.metrics.top1);
-        if best {
-            trainer.progress.best = Some(Best {
-                epoch: epoch + 1,
-                metrics,
-            });
-            trainer.export(&run.weights())?;
-        }
-        trainer.progress.epochs = epoch + 1;
-        trainer.progress.seconds += seconds;
+    let limits = Limits {
+        epochs: config.epochs,
+        patience: 0,
+    };
+    let log = epochs::begin(&mut task, run)?;
+    epochs::run(&mut task, run, limits, log, watch)
+}
+
+struct Classify<'a> {
+    config: &'a TrainConfig,
+    trainer: Trainer<'a>,
+    data: &'a Data,
+}
+
+impl Task for Classify<'_> {
+    type Row = LogRow;
+    type Learned = f32;
+    type Measured = Metrics;
+
+    fn progress(&mut self) -> &mut Progress<Metrics> {
+        &mut self.trainer.progress
+    }
+
+    fn resume(&mut self, run: &Run) -> Result<Vec<LogRow>> {
+        self.trainer.resume(run)
+    }
+
+    fn learn(&mut self, epoch: usize, watch: &mut dyn FnMut(Event)) -> Result<f32> {
+        self.trainer.learn(self.data, epoch, watch)
+    }
+
+    fn validate(&mut self, _: usize, _: &mut dyn FnMut(Event)) -> Result<Metrics> {
+        self.trainer.validate(self.data)
+    }
+
+    fn row(&self, epoch: usize, train_loss: f32, metrics: Metrics, seconds: f64) -> Result<LogRow> {
+        let (config, steps) = (self.config, self.data.steps(self.config));
         let Metrics {
             top1,
             top5,
             macro_f1,
         } = metrics;
-        log.push(LogRow {
+        Ok(LogRow {
             epoch: epoch + 1,
             image_size: config.image_size_in(epoch),
-            learning_rate: config.learning_rate
-                * trainer.schedule(epoch * data.steps(config), data.steps(config)),
+            learning_rate: config.learning_rate * self.trainer.schedule(epoch * steps, steps),
             train_loss,
             val_top1: top1,
             val_top5: top5,
             val_macro_f1: macro_f1,
             seconds,
-        });
-        write_log(&log, &run.log())?;
-        draw(&log, &run.curves())?;
-        trainer.checkpoint(&run.checkpoint())?;
-        watch(Event::Epoch {
-            epoch: epoch + 1,
-            train_loss,
-            metrics: vec![("top-1", top1), ("macro-F1", macro_f1)],
-            best,
-            seconds,
-        });
+        })
     }
-    Ok(Summary {
-        best: trainer.progress.best(run)?,
-        weights: run.weights(),
-        curves: run.curves(),
-        seconds: trainer.progress.seconds,
-    })
-}
 
-/// Draws the log to a PNG: loss above, validation metrics below.
-fn draw(rows: &[LogRow], path: &Path) -> Result<()> {
-    let line = |name, color, of: fn(&LogRow) -> f64| {
-        let points = rows.iter().map(|row| (row.epoch, of(row)));
-        Line {
-            name,
-            color,
-            points: points.collect(),
-        }
-    };
-    let loss = Panel {
-        title: "Training loss",
-        top: None,
-        lines: vec![line("loss", BLUE, |row| row.train_loss.into())],
-    };
-    let validation = Panel {
-        title: "Validation",
-        top: Some(1.0),
-        lines: vec![
-            line("top-1", BLUE, |row| row.val_top1),
-            line("top-5", GREEN, |row| row.val_top5),
-            line("macro-F1", RED, |row| row.val_macro_f1),
-        ],
-    };
-    curves::draw([loss, validation], rows.len(), path)
+    fn export(&self, path: &Path) -> Result<()> {
+        self.trainer.export(path)
+    }
+
+    fn checkpoint(&self, path: &Path) -> Result<()> {
+        self.trainer.checkpoint(path)
+    }
 }

@@ -18,8 +18,9 @@ use super::Row;
 pub use super::Run;
 pub use config::{ClipMode, ClipTrainConfig, LoraConfig};
 
-use crate::checkpoint::write_log;
-use crate::curves::{self, BLUE, GREEN, Line, Panel, RED, RGBColor};
+use super::epochs::{self, Curve, Limits, Task};
+use crate::checkpoint::Progress;
+use crate::curves::{BLUE, GREEN, RED};
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::clip::Metrics;
 use crate::progress::Event;
@@ -27,7 +28,6 @@ use candle_core::Device;
 use data::Data;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 use trainer::Trainer;
 
 /// The best epoch so far: the one with the highest recall among ten, of equals the one with the highest at once.
@@ -83,8 +83,19 @@ struct LogRow {
 impl Row for LogRow {
     type Metrics = Metrics;
 
+    const LOSSES: &'static [Curve<Self>] = &[("loss", BLUE, |row| row.train_loss.map(f64::from))];
+    const METRICS: &'static [Curve<Self>] = &[
+        ("recall@1", BLUE, |row| Some(row.val_recall_at_1)),
+        ("recall@10", GREEN, |row| Some(row.val_recall_at_10)),
+        ("zero-shot", RED, |row| row.zero_shot),
+    ];
+
     fn epoch(&self) -> usize {
         self.epoch
+    }
+
+    fn train_loss(&self) -> f32 {
+        self.train_loss.unwrap_or_default()
     }
 
     fn metrics(&self) -> Option<Metrics> {
@@ -94,25 +105,25 @@ impl Row for LogRow {
             zero_shot: self.zero_shot,
         })
     }
+
+    fn better(one: &Metrics, other: &Metrics) -> bool {
+        let recall = |metrics: &Metrics| (metrics.recall_at_10, metrics.recall_at_1);
+        recall(one) > recall(other)
+    }
 }
 
 impl LogRow {
-    /// Loss and rate are those of an epoch; there are none before the first.
-    fn new(
-        trainer: &Trainer<'_>,
-        learned: Option<(f32, f64)>,
-        metrics: Metrics,
-        seconds: f64,
-    ) -> Result<Self> {
+    /// The network before training.
+    fn before(trainer: &Trainer<'_>, metrics: Metrics) -> Result<Self> {
         Ok(Self {
-            epoch: trainer.progress.epochs,
-            learning_rate: learned.map_or(0.0, |(_, rate)| rate),
-            train_loss: learned.map(|(loss, _)| loss),
+            epoch: 0,
+            learning_rate: 0.0,
+            train_loss: None,
             logit_scale: trainer.parameters.logit_scale()?,
             val_recall_at_1: metrics.recall_at_1,
             val_recall_at_10: metrics.recall_at_10,
             zero_shot: metrics.zero_shot,
-            seconds,
+            seconds: 0.0,
         })
     }
 }
@@ -133,31 +144,40 @@ pub fn train(
     let data = Data::load(config, side, context, watch)?;
     // The text tower's features are those of the start: before a checkpoint is taken up or after, it is the same.
     trainer.prepare(&data)?;
-    let mut log = match run.resume {
-        true => trainer.resume(run)?,
-        false => {
-            let metrics = data.validation.measure(&trainer.encoder()?, watch)?;
-            vec![LogRow::new(&trainer, None, metrics, 0.0)?]
-        }
+    let mut task = FineTuning {
+        trainer,
+        data: &data,
     };
-    let Some(before) = log.first().and_then(Row::metrics) else {
+    let mut log = epochs::begin(&mut task, run)?;
+    if !run.resume {
+        let metrics = data.validation.measure(&task.trainer.encoder()?, watch)?;
+        log.push(LogRow::before(&task.trainer, metrics)?);
+    }
+    let Some((first, before)) = log.first().and_then(|row| Some((row, row.metrics()?))) else {
         return Err(Error::Checkpoint {
             path: run.log(),
             problem: "the log has no line: start anew in another folder".to_owned(),
         });
     };
     watch(Event::Before {
-        metrics: named(&before),
+        metrics: first.named(),
     });
-    for epoch in trainer.progress.epochs..config.epochs {
-        learn_and_keep(&mut trainer, &data, epoch, &mut log, run, watch)?;
-    }
-    let best = trainer.progress.best(run)?;
+    let limits = Limits {
+        epochs: config.epochs,
+        patience: 0,
+    };
+    let super::Summary {
+        best,
+        weights,
+        curves,
+        seconds,
+        ..
+    } = epochs::run(&mut task, run, limits, log, watch)?;
     let (sweep, mixed_weights) = match run.init.is_some() && !config.wise.is_empty() {
         true => {
             let shares = (config.wise.as_slice(), config.wise_export);
             let watch = &mut loading(watch);
-            let (sweep, weights) = wise::sweep(&trainer, &data, shares, run, watch)?;
+            let (sweep, weights) = wise::sweep(&task.trainer, &data, shares, run, watch)?;
             (sweep, Some(weights))
         }
         false => (Vec::new(), None),
@@ -166,62 +186,67 @@ pub fn train(
         before,
         best,
         sweep,
-        weights: run.weights(),
+        weights,
         mixed_weights,
-        curves: run.curves(),
+        curves,
         bad: data.bad,
-        seconds: trainer.progress.seconds,
+        seconds,
     })
 }
 
-/// One epoch, measured, logged, and kept if it is the best.
-fn learn_and_keep(
-    trainer: &mut Trainer<'_>,
-    data: &Data,
-    epoch: usize,
-    log: &mut Vec<LogRow>,
-    run: &Run,
-    watch: &mut dyn FnMut(Event),
-) -> Result<()> {
-    let start = Instant::now();
-    let train_loss = trainer.learn(data, epoch, watch)?;
-    let metrics = data
-        .validation
-        .measure(&trainer.encoder()?, &mut loading(watch))?;
-    let seconds = start.elapsed().as_secs_f64();
-    trainer.progress.epochs = epoch + 1;
-    trainer.progress.seconds += seconds;
-    let recall = |metrics: &Metrics| (metrics.recall_at_10, metrics.recall_at_1);
-    let best = trainer.progress.best;
-    let best = best.is_none_or(|best| recall(&metrics) > recall(&best.metrics));
-    if best {
-        let epoch = epoch + 1;
-        trainer.progress.best = Some(Best { epoch, metrics });
-        let about = [
-            ("epoch", epoch.to_string()),
-            ("recall_at_10", metrics.recall_at_10.to_string()),
-        ];
-        let path = run.weights();
-        trainer.export(&trainer.parameters.merged()?, &about, &path)?;
+struct FineTuning<'a> {
+    trainer: Trainer<'a>,
+    data: &'a Data,
+}
+
+impl Task for FineTuning<'_> {
+    type Row = LogRow;
+    type Learned = f32;
+    type Measured = Metrics;
+
+    fn progress(&mut self) -> &mut Progress<Metrics> {
+        &mut self.trainer.progress
     }
-    let rate = trainer.rate(data, epoch);
-    log.push(LogRow::new(
-        trainer,
-        Some((train_loss, rate)),
-        metrics,
-        seconds,
-    )?);
-    write_log(log, &run.log())?;
-    draw(log, &run.curves())?;
-    trainer.checkpoint(&run.checkpoint())?;
-    watch(Event::Epoch {
-        epoch: epoch + 1,
-        train_loss,
-        metrics: named(&metrics),
-        best,
-        seconds,
-    });
-    Ok(())
+
+    fn resume(&mut self, run: &Run) -> Result<Vec<LogRow>> {
+        self.trainer.resume(run)
+    }
+
+    fn learn(&mut self, epoch: usize, watch: &mut dyn FnMut(Event)) -> Result<f32> {
+        self.trainer.learn(self.data, epoch, watch)
+    }
+
+    fn validate(&mut self, _: usize, watch: &mut dyn FnMut(Event)) -> Result<Metrics> {
+        let encoder = self.trainer.encoder()?;
+        self.data.validation.measure(&encoder, &mut loading(watch))
+    }
+
+    fn row(&self, epoch: usize, train_loss: f32, metrics: Metrics, seconds: f64) -> Result<LogRow> {
+        Ok(LogRow {
+            epoch: epoch + 1,
+            learning_rate: self.trainer.rate(self.data, epoch),
+            train_loss: Some(train_loss),
+            seconds,
+            ..LogRow::before(&self.trainer, metrics)?
+        })
+    }
+
+    fn export(&self, path: &Path) -> Result<()> {
+        let best = self.trainer.progress.best;
+        let about = best.map(|Best { epoch, metrics }| {
+            [
+                ("epoch", epoch.to_string()),
+                ("recall_at_10", metrics.recall_at_10.to_string()),
+            ]
+        });
+        let merged = self.trainer.parameters.merged()?;
+        let about = about.iter().flatten().cloned().collect::<Vec<_>>();
+        self.trainer.export(&merged, &about, path)
+    }
+
+    fn checkpoint(&self, path: &Path) -> Result<()> {
+        self.trainer.checkpoint(path)
+    }
 }
 
 /// Of the validation's photos, what cannot be read was told before the first epoch.
@@ -231,43 +256,4 @@ fn loading(watch: &mut dyn FnMut(Event)) -> impl FnMut(Event) {
             watch(event);
         }
     }
-}
-
-fn named(metrics: &Metrics) -> Vec<(&'static str, f64)> {
-    let mut named = vec![
-        ("recall@10", metrics.recall_at_10),
-        ("recall@1", metrics.recall_at_1),
-    ];
-    named.extend(metrics.zero_shot.map(|share| ("zero-shot", share)));
-    named
-}
-
-/// Draws the log to a PNG: loss above, validation metrics below, from before training on.
-fn draw(rows: &[LogRow], path: &Path) -> Result<()> {
-    let line = |name, color: RGBColor, of: fn(&LogRow) -> Option<f64>| {
-        let points = rows.iter().filter_map(|row| Some((row.epoch, of(row)?)));
-        Line {
-            name,
-            color,
-            points: points.collect(),
-        }
-    };
-    let loss = Panel {
-        title: "Training loss",
-        top: None,
-        lines: vec![line("loss", BLUE, |row| row.train_loss.map(f64::from))],
-    };
-    let mut metrics = vec![
-        line("recall@1", BLUE, |row| Some(row.val_recall_at_1)),
-        line("recall@10", GREEN, |row| Some(row.val_recall_at_10)),
-        line("zero-shot", RED, |row| row.zero_shot),
-    ];
-    metrics.retain(|line| !line.points.is_empty());
-    let validation = Panel {
-        title: "Validation",
-        top: Some(1.0),
-        lines: metrics,
-    };
-    let epochs = rows.last().map_or(0, |row| row.epoch);
-    curves::draw([loss, validation], epochs, path)
 }

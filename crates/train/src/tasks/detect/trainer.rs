@@ -103,10 +103,6 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    pub(super) fn config(&self) -> &'a DetectConfig {
-        self.config
-    }
-
     /// One epoch.
     pub(super) fn learn(
         &mut self,

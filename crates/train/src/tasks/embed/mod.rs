@@ -11,33 +11,24 @@ mod trainer;
 pub use super::Run;
 pub use config::EmbedConfig;
 
-use crate::checkpoint::write_log;
-use crate::curves::{self, BLUE, GREEN, Line, Panel};
+use super::Row;
+use super::epochs::{self, Curve, Limits, Task};
+use crate::checkpoint::Progress;
+use crate::curves::{BLUE, GREEN};
 use crate::error::{AtPath, Result};
 use crate::evaluate::embed::Metrics;
 use crate::progress::Event;
 use data::Data;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::Path;
 use trainer::Trainer;
 use wardrobe_classify::Classifier;
 
 /// The best epoch so far.
 pub type Best = super::Best<Metrics>;
 
-/// What a run came to.
-#[derive(Clone, Debug, Serialize)]
-pub struct Summary {
-    /// The best epoch, whose weights were kept.
-    pub best: Best,
-    /// The weights, as f16 safetensors with the classifier's SHA-256.
-    pub weights: PathBuf,
-    /// The curves, as a PNG.
-    pub curves: PathBuf,
-    /// Wall time of all epochs, over all resumptions.
-    pub seconds: f64,
-}
+/// What a run came to. The weights hold the classifier's SHA-256.
+pub type Summary = super::Summary<Metrics>;
 
 /// One line of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,11 +41,23 @@ struct LogRow {
     seconds: f64,
 }
 
-impl super::Row for LogRow {
+impl Row for LogRow {
     type Metrics = Metrics;
+
+    const LOSSES: &'static [Curve<Self>] = &[("loss", BLUE, |row| Some(row.train_loss.into()))];
+    const METRICS: &'static [Curve<Self>] = &[
+        ("kNN purity", BLUE, |row| Some(row.val_knn_purity)),
+        ("near-duplicates", GREEN, |row| {
+            Some(row.val_near_duplicate_recall)
+        }),
+    ];
 
     fn epoch(&self) -> usize {
         self.epoch
+    }
+
+    fn train_loss(&self) -> f32 {
+        self.train_loss
     }
 
     fn metrics(&self) -> Option<Metrics> {
@@ -62,6 +65,10 @@ impl super::Row for LogRow {
             knn_purity: self.val_knn_purity,
             near_duplicate_recall: self.val_near_duplicate_recall,
         })
+    }
+
+    fn better(one: &Metrics, other: &Metrics) -> bool {
+        one.knn_purity > other.knn_purity
     }
 }
 
@@ -80,86 +87,65 @@ pub fn train(
 ) -> Result<Summary> {
     std::fs::create_dir_all(&run.out).at(&run.out)?;
     let data = Data::load(config, classifier, watch)?;
-    let mut trainer = Trainer::new(config, run, &data)?;
-    let mut log = if run.resume {
-        trainer.resume(run)?
-    } else {
-        Vec::new()
+    let mut task = Embed {
+        config,
+        trainer: Trainer::new(config, run, &data)?,
+        data: &data,
+        classifier_sha256,
     };
-    for epoch in trainer.progress.epochs..config.epochs {
-        let start = Instant::now();
-        let train_loss = trainer.learn(&data, epoch, watch)?;
-        let metrics = trainer.validate(&data)?;
-        let seconds = start.elapsed().as_secs_f64();
-        let best = trainer
-            .progress
-            .best
-            .is_none_or(|best| metrics.knn_purity > best.metrics.knn_purity);
-        if best {
-            trainer.progress.best = Some(Best {
-                epoch: epoch + 1,
-                metrics,
-            });
-            trainer.export(&run.weights(), classifier_sha256)?;
-        }
-        trainer.progress.epochs = epoch + 1;
-        trainer.progress.seconds += seconds;
-        let steps = data.steps(config);
-        let Metrics {
-            knn_purity,
-            near_duplicate_recall,
-        } = metrics;
-        log.push(LogRow {
-            epoch: epoch + 1,
-            learning_rate: config.learning_rate * trainer.schedule(epoch * steps, steps),
-            train_loss,
-            val_knn_purity: knn_purity,
-            val_near_duplicate_recall: near_duplicate_recall,
-            seconds,
-        });
-        write_log(&log, &run.log())?;
-        draw(&log, &run.curves())?;
-        trainer.checkpoint(&run.checkpoint())?;
-        watch(Event::Epoch {
-            epoch: epoch + 1,
-            train_loss,
-            metrics: vec![
-                ("kNN purity", knn_purity),
-                ("near-duplicates", near_duplicate_recall),
-            ],
-            best,
-            seconds,
-        });
-    }
-    Ok(Summary {
-        best: trainer.progress.best(run)?,
-        weights: run.weights(),
-        curves: run.curves(),
-        seconds: trainer.progress.seconds,
-    })
+    let limits = Limits {
+        epochs: config.epochs,
+        patience: 0,
+    };
+    let log = epochs::begin(&mut task, run)?;
+    epochs::run(&mut task, run, limits, log, watch)
 }
 
-/// Draws the log to a PNG: loss above, validation metrics below.
-fn draw(rows: &[LogRow], path: &Path) -> Result<()> {
-    let line = |name, color, of: fn(&LogRow) -> f64| Line {
-        name,
-        color,
-        points: rows.iter().map(|row| (row.epoch, of(row))).collect(),
-    };
-    let loss = Panel {
-        title: "Training loss",
-        top: None,
-        lines: vec![line("loss", BLUE, |row| row.train_loss.into())],
-    };
-    let validation = Panel {
-        title: "Validation",
-        top: Some(1.0),
-        lines: vec![
-            line("kNN purity", BLUE, |row| row.val_knn_purity),
-            line("near-duplicates", GREEN, |row| {
-                row.val_near_duplicate_recall
-            }),
-        ],
-    };
-    curves::draw([loss, validation], rows.len(), path)
+struct Embed<'a> {
+    config: &'a EmbedConfig,
+    trainer: Trainer<'a>,
+    data: &'a Data,
+    classifier_sha256: &'a str,
+}
+
+impl Task for Embed<'_> {
+    type Row = LogRow;
+    type Learned = f32;
+    type Measured = Metrics;
+
+    fn progress(&mut self) -> &mut Progress<Metrics> {
+        &mut self.trainer.progress
+    }
+
+    fn resume(&mut self, run: &Run) -> Result<Vec<LogRow>> {
+        self.trainer.resume(run)
+    }
+
+    fn learn(&mut self, epoch: usize, watch: &mut dyn FnMut(Event)) -> Result<f32> {
+        self.trainer.learn(self.data, epoch, watch)
+    }
+
+    fn validate(&mut self, _: usize, _: &mut dyn FnMut(Event)) -> Result<Metrics> {
+        self.trainer.validate(self.data)
+    }
+
+    fn row(&self, epoch: usize, train_loss: f32, metrics: Metrics, seconds: f64) -> Result<LogRow> {
+        let (rate, steps) = (self.config.learning_rate, self.data.steps(self.config));
+        Ok(LogRow {
+            epoch: epoch + 1,
+            learning_rate: rate * self.trainer.schedule(epoch * steps, steps),
+            train_loss,
+            val_knn_purity: metrics.knn_purity,
+            val_near_duplicate_recall: metrics.near_duplicate_recall,
+            seconds,
+        })
+    }
+
+    fn export(&self, path: &Path) -> Result<()> {
+        self.trainer.export(path, self.classifier_sha256)
+    }
+
+    fn checkpoint(&self, path: &Path) -> Result<()> {
+        self.trainer.checkpoint(path)
+    }
 }

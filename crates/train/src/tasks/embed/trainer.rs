@@ -16,6 +16,7 @@ use wardrobe_embed::StarterEmbedder;
 use wardrobe_nn::loss::supervised_contrastive;
 use wardrobe_nn::optim::{AdamW, AdamWConfig, Gradients, cosine_schedule};
 use wardrobe_nn::{Linear, VarStore};
+use wardrobe_weights::LinearHead;
 
 pub(super) struct Trainer<'a> {
     config: &'a EmbedConfig,
@@ -154,7 +155,7 @@ impl<'a> Trainer<'a> {
         let shift = weight.matmul(&self.mean.t()?)?.squeeze(1)?;
         let bias = (&tensors["bias"] - shift)?;
         let tensors = [("weight".to_owned(), weight), ("bias".to_owned(), bias)];
-        let key = StarterEmbedder::CLASSIFIER.to_owned();
+        let key = LinearHead::CLASSIFIER.to_owned();
         let metadata = [(key, classifier_sha256.to_owned())].into();
         write_half(path, &tensors.into(), metadata)
     }

@@ -1,0 +1,118 @@
+//! Writing in batches that a server takes.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chroma::types::{Include, UpdateMetadata, UpdateMetadataValue};
+
+use super::{ChromaStore, lock, record};
+use crate::collection::CollectionSpec;
+use crate::error::{IndexError, Result};
+use crate::record::{Record, check_record};
+
+/// Bytes sent at once, about: a server takes 40 MB.
+const BYTES: usize = 8 << 20;
+
+impl ChromaStore {
+    /// Stores checked records, batch by batch.
+    pub(super) fn write(&self, spec: &CollectionSpec, records: &[Record]) -> Result<()> {
+        // Of two in one call the later stays: a server refuses both.
+        let mut outgoing: BTreeMap<String, Outgoing<'_>> = BTreeMap::new();
+        for record in records {
+            let vector = check_record(record, spec)?;
+            let columns = record::columns(record, &vector);
+            let columns = columns.map_err(|source| IndexError::MetadataJson {
+                id: record.id.clone(),
+                source,
+            })?;
+            let key = record::key(&record.user, &record.id);
+            let out = Outgoing {
+                key: key.clone(),
+                vector,
+                columns,
+                record,
+            };
+            outgoing.insert(key, out);
+        }
+        if outgoing.is_empty() {
+            return Ok(());
+        }
+        *lock(&self.listing) = None;
+        let most = self.client.most_records()?;
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        for record in outgoing.into_values() {
+            bytes += record.bytes();
+            batch.push(record);
+            if batch.len() == most || bytes >= BYTES {
+                self.send(spec, &batch)?;
+                (batch, bytes) = (Vec::new(), 0);
+            }
+        }
+        if batch.is_empty() {
+            Ok(())
+        } else {
+            self.send(spec, &batch)
+        }
+    }
+
+    /// Sends one batch. What the records held before goes: Chroma itself would keep columns that are not given.
+    fn send(&self, spec: &CollectionSpec, batch: &[Outgoing<'_>]) -> Result<()> {
+        let keys: Vec<String> = batch.iter().map(|record| record.key.clone()).collect();
+        let mut columns: HashMap<&str, UpdateMetadata> = batch
+            .iter()
+            .map(|record| (record.key.as_str(), record.columns.clone()))
+            .collect();
+        let held = self.get_some(spec, &keys, &[Include::Metadata])?;
+        for (key, held) in held.ids.iter().zip(held.metadatas.unwrap_or_default()) {
+            if let (Some(columns), Some(held)) = (columns.get_mut(key.as_str()), held) {
+                for name in held.into_keys() {
+                    columns.entry(name).or_insert(UpdateMetadataValue::None);
+                }
+            }
+        }
+        let columns: Vec<Option<UpdateMetadata>> = keys
+            .iter()
+            .map(|key| columns.get(key.as_str()).cloned())
+            .collect();
+        let metric = spec.metric;
+        let vectors: Vec<Vec<f32>> = batch
+            .iter()
+            .map(|record| record::compared(metric, &record.vector))
+            .collect();
+        self.on(spec, "store vectors", |collection| {
+            let (keys, vectors, columns) = (keys.clone(), vectors.clone(), columns.clone());
+            async move {
+                let columns = Some(columns);
+                collection.upsert(keys, vectors, None, None, columns).await
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Removes those of `keys` that there are; returns how many.
+    pub(super) fn remove(&self, spec: &CollectionSpec, keys: Vec<String>) -> Result<usize> {
+        *lock(&self.listing) = None;
+        let most = self.client.most_records()?;
+        for batch in keys.chunks(most) {
+            self.on(spec, "remove vectors", |collection| {
+                let keys = batch.to_vec();
+                async move { collection.delete(Some(keys), None, None).await }
+            })?;
+        }
+        Ok(keys.len())
+    }
+}
+
+/// A checked record on its way.
+struct Outgoing<'a> {
+    key: String,
+    vector: Vec<f32>,
+    columns: UpdateMetadata,
+    record: &'a Record,
+}
+
+impl Outgoing<'_> {
+    /// Bytes in a request, about: a value of a vector takes up to 12 as JSON and 6 as base64.
+    fn bytes(&self) -> usize {
+        18 * self.vector.len() + 2 * self.record.metadata.len() * 64 + 256
+    }
+}
