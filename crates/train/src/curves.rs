@@ -23,8 +23,16 @@ pub(crate) struct Line {
     pub(crate) points: Vec<(usize, f64)>,
 }
 
+/// What drawing may fail of.
+pub(crate) type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
+
 /// Draws one panel above the other to a PNG.
 pub(crate) fn draw(panels: [Panel; 2], epochs: usize, path: &Path) -> Result<()> {
+    to_png(path, || draw_panels(&panels, epochs, path))
+}
+
+/// Draws a picture, with a font at hand called "sans-serif".
+pub(crate) fn to_png(path: &Path, draw: impl FnOnce() -> Drawn) -> Result<()> {
     let failed = |problem: String| Error::Curves {
         path: path.to_path_buf(),
         problem,
@@ -32,14 +40,10 @@ pub(crate) fn draw(panels: [Panel; 2], epochs: usize, path: &Path) -> Result<()>
     if register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).is_err() {
         return Err(failed("the font cannot be read".to_owned()));
     }
-    draw_panels(&panels, epochs, path).map_err(|e| failed(e.to_string()))
+    draw().map_err(|e| failed(e.to_string()))
 }
 
-fn draw_panels(
-    panels: &[Panel; 2],
-    epochs: usize,
-    path: &Path,
-) -> std::result::Result<(), Box<dyn std::error::Error>> {
+fn draw_panels(panels: &[Panel; 2], epochs: usize, path: &Path) -> Drawn {
     let root = BitMapBackend::new(path, (900, 700)).into_drawing_area();
     root.fill(&WHITE)?;
     let (upper, lower) = root.split_vertically(350);
@@ -54,7 +58,7 @@ fn draw_panel(
     area: &DrawingArea<BitMapBackend<'_>, plotters::coord::Shift>,
     panel: &Panel,
     epochs: usize,
-) -> std::result::Result<(), Box<dyn std::error::Error>> {
+) -> Drawn {
     let values = panel.lines.iter().flat_map(|line| &line.points);
     let highest = values.map(|&(_, y)| y).fold(0.0, f64::max);
     let top = panel.top.unwrap_or(highest * 1.05);

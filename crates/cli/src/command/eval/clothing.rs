@@ -12,7 +12,7 @@ use wardrobe::{ClothingRule, GarmentDetector, Models, inspect};
 use wardrobe_eval::Interval;
 use wardrobe_train::data::Split;
 use wardrobe_train::data::cut_paste::grounds;
-use wardrobe_train::evaluate::clothing::{Rule, Seen, measure};
+use wardrobe_train::evaluate::clothing::{Rule, Seen, measure, plot};
 
 use crate::context::Context;
 use crate::failure::Status;
@@ -35,6 +35,9 @@ pub struct Args {
     /// Seed of the grounds made of the photos
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Draw which share of grounds is caught for which share of photos warned of
+    #[arg(long, value_name = "FILE.png")]
+    plot: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -81,6 +84,10 @@ pub fn run(args: &Args, bar: &ProgressBar, context: &Context) -> Result<Status> 
     };
     let report = measure(&of_rule, rule.threshold.into(), &val.photos, &val.grounds)?;
     bar.finish_and_clear();
+    if let Some(path) = &args.plot {
+        plot(&of_rule, [&val.photos, &val.grounds], &report, path)?;
+        context.note(format_args!("wrote {}", path.display()));
+    }
     let document = Document {
         task: "clothing",
         metrics: report.metrics,

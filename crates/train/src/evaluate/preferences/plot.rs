@@ -2,25 +2,17 @@
 
 use std::path::Path;
 
-use dejavu::sans;
 use plotters::prelude::*;
-use plotters::style::{FontStyle, register_font};
 
 use super::{Course, Estimate};
-use crate::error::{Error, Result};
+use crate::curves::{Drawn, to_png};
+use crate::error::Result;
 
 /// Draws courses by name, each as its mean with its 95 % interval, to a PNG.
 ///
 /// # Errors
 /// A picture that cannot be written; a course without wearers.
 pub fn plot(courses: &[(&str, &Course)], path: &Path) -> Result<()> {
-    let failed = |problem: String| Error::Curves {
-        path: path.to_path_buf(),
-        problem,
-    };
-    if register_font("sans-serif", FontStyle::Normal, sans::regular()).is_err() {
-        return Err(failed("the font cannot be read".to_owned()));
-    }
     let mut lines = Vec::new();
     for (name, course) in courses {
         let points: Result<Vec<(f64, Estimate)>> = course
@@ -31,12 +23,12 @@ pub fn plot(courses: &[(&str, &Course)], path: &Path) -> Result<()> {
             .collect();
         lines.push((*name, points?));
     }
-    draw(&lines, path).map_err(|e| failed(e.to_string()))
+    to_png(path, || draw(&lines, path))
 }
 
 type Line<'a> = (&'a str, Vec<(f64, Estimate)>);
 
-fn draw(lines: &[Line<'_>], path: &Path) -> std::result::Result<(), Box<dyn std::error::Error>> {
+fn draw(lines: &[Line<'_>], path: &Path) -> Drawn {
     let points = || lines.iter().flat_map(|(_, points)| points);
     let last = points().map(|(count, _)| *count).fold(1.0, f64::max);
     let lowest = points().map(|(_, at)| at.ci95.low).fold(1.0, f64::min);

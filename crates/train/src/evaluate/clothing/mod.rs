@@ -1,5 +1,9 @@
 //! How well photos of garments are told from photos without any, by how sure a detector and a classifier are.
 
+mod plot;
+
+pub use plot::plot;
+
 use crate::error::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
