@@ -30,6 +30,7 @@ pub mod evaluate;
 mod looks;
 mod progress;
 pub mod tasks;
+mod temperature;
 
 pub use config::{AugmentConfig, DataConfig, TrainConfig};
 pub use error::{Error, Result};

@@ -151,6 +151,7 @@ fn classify(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Documen
             ("top1", metrics.top1),
             ("top5", metrics.top5),
             ("macro_f1", metrics.macro_f1),
+            ("ece", report.ece),
         ]),
         n: report.n,
         ci95: report.ci95,

@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wardrobe_classify::{Classification, Classifier};
 use wardrobe_eval::{
-    Bootstrap, Interval, confused_pairs, confusion, macro_f1, per_class, top_k_accuracy,
-    wilson_ci95,
+    Bootstrap, Interval, confused_pairs, confusion, expected_calibration_error, macro_f1,
+    per_class, top_k_accuracy, wilson_ci95,
 };
 use wardrobe_types::Category;
+
+/// Bins of the calibration error.
+const BINS: usize = 15;
 
 /// Accuracy over a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +36,8 @@ pub struct Report {
     pub n: usize,
     /// 95 % intervals: Wilson's for top-1 and top-5, the bootstrap's over photos for macro-F1.
     pub ci95: BTreeMap<&'static str, Interval>,
+    /// How far the probability of the most likely label is from how often it is right, on average (15 bins).
+    pub ece: f64,
     /// F1 a label; `None` where it is undefined.
     pub per_label: BTreeMap<String, Option<f64>>,
     /// What is taken for what, most often first: (label, taken for, photos).
@@ -49,27 +54,26 @@ pub struct Report {
 ///
 /// A label such as "shoes" covers several categories: any of them counts for it.
 pub fn rank_labels(labels: &[Label], probability: impl Fn(Category) -> f32) -> Vec<usize> {
-    let score = |label: &Label| {
-        label
-            .categories
-            .iter()
-            .map(|&c| probability(c))
-            .sum::<f32>()
-    };
-    let scores: Vec<f32> = labels.iter().map(score).collect();
-    let mut ranked: Vec<usize> = (0..labels.len()).collect();
-    ranked.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    let ranked = ranked(labels, probability).into_iter();
+    ranked.map(|(label, _)| label).collect()
+}
+
+/// [`rank_labels`] with the probabilities.
+fn ranked(labels: &[Label], probability: impl Fn(Category) -> f32) -> Vec<(usize, f32)> {
+    let summed = |label: &Label| label.categories.iter().map(|&c| probability(c)).sum();
+    let mut ranked: Vec<(usize, f32)> = labels.iter().map(summed).enumerate().collect();
+    ranked.sort_by(|(_, p), (_, q)| q.total_cmp(p));
     ranked
 }
 
-/// [`rank_labels`] for what a classifier said of a photo.
-fn rank(labels: &[Label], classification: &Classification) -> Vec<usize> {
+/// [`ranked`] for what a classifier said of a photo.
+fn rank(labels: &[Label], classification: &Classification) -> Vec<(usize, f32)> {
     let by_category: BTreeMap<Category, f32> = classification
         .predictions
         .iter()
         .map(|p| (p.category, p.confidence))
         .collect();
-    rank_labels(labels, |category| {
+    ranked(labels, |category| {
         by_category.get(&category).copied().unwrap_or(0.0)
     })
 }
@@ -132,13 +136,17 @@ pub fn classify(
 fn report(
     data: &Dataset,
     truth: &[usize],
-    ranked: &[Vec<usize>],
+    ranked: &[Vec<(usize, f32)>],
     failed: Vec<String>,
 ) -> Result<Report> {
     let labels = data.labels.len();
+    let sure: Vec<f32> = ranked.iter().map(|ranked| ranked[0].1.min(1.0)).collect();
+    let only_labels = |ranked: &Vec<(usize, f32)>| ranked.iter().map(|&(label, _)| label).collect();
+    let ranked: &[Vec<usize>] = &ranked.iter().map(only_labels).collect::<Vec<_>>();
     let metrics = metrics(labels, truth, ranked)?;
     let first: Vec<usize> = ranked.iter().map(|ranked| ranked[0]).collect();
     let table = confusion(truth, &first, labels)?;
+    let right: Vec<bool> = truth.iter().zip(&first).map(|(a, b)| a == b).collect();
     let name = |label: usize| data.labels[label].name.clone();
     let wilson =
         |share: f64| wilson_ci95((share * truth.len() as f64).round() as usize, truth.len());
@@ -152,6 +160,7 @@ fn report(
     let by_label = per_class(&table).into_iter().enumerate();
     Ok(Report {
         metrics,
+        ece: expected_calibration_error(&sure, &right, BINS)?.ece,
         n: truth.len(),
         ci95: [
             ("top1", wilson(metrics.top1)?),

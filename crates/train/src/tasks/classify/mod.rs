@@ -74,7 +74,8 @@ impl Row for LogRow {
     }
 }
 
-/// Trains until the last epoch and keeps the weights of the one with the best validation accuracy.
+/// Trains until the last epoch and keeps the weights of the one with the best validation accuracy, calibrated on the same
+/// photos: the last layer is scaled (temperature scaling, Guo et al. 2017).
 ///
 /// # Errors
 /// Data that cannot be read, settings that do not fit the checkpoint, a loss that is no longer a number.
@@ -96,7 +97,9 @@ pub fn train(
         patience: 0,
     };
     let log = epochs::begin(&mut task, run)?;
-    epochs::run(&mut task, run, limits, log, watch)
+    let summary = epochs::run(&mut task, run, limits, log, watch)?;
+    task.trainer.calibrate(&data, &summary.weights)?;
+    Ok(summary)
 }
 
 struct Classify<'a> {

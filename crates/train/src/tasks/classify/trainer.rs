@@ -9,6 +9,7 @@ use crate::checkpoint::{self, Checkpoint, Progress, write_half};
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::classify::{Metrics, metrics, rank_labels};
 use crate::progress::Event;
+use crate::temperature::{best_factor, set_loss};
 use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::VarBuilder;
 use rand::seq::SliceRandom;
@@ -208,13 +209,55 @@ impl<'a> Trainer<'a> {
 
     /// The averaged network on the validation photos.
     pub(super) fn validate(&self, data: &Data) -> Result<Metrics> {
+        let (mut truth, mut ranked) = (Vec::new(), Vec::new());
+        for (label, logits) in self.val_logits(&self.averaged()?, data)? {
+            let probabilities = candle_nn::ops::softmax(&logits, D::Minus1)?.to_vec1::<f32>()?;
+            truth.push(label);
+            ranked.push(rank_labels(&data.val.labels, |category| {
+                probabilities[category as usize]
+            }));
+        }
+        metrics(data.val.labels.len(), &truth, &ranked)
+    }
+
+    /// Scales a file's last layer so that probabilities fit the validation photos' labels best, and tells by how much.
+    pub(super) fn calibrate(&self, data: &Data, path: &Path) -> Result<f64> {
+        let mut file = Tensors::load(path)?;
+        let tensors = load_weights(&self.network_config, &file, false)?;
+        let vb = VarBuilder::from_tensors(tensors.into_iter().collect(), DType::F32, &self.device);
+        let network = EfficientNet::new(&self.network_config, &self.rng, vb)?;
+        let seen: Vec<(usize, Vec<f64>)> = self
+            .val_logits(&network, data)?
+            .into_iter()
+            .map(|(label, logits)| Ok((label, logits.to_dtype(DType::F64)?.to_vec1()?)))
+            .collect::<Result<_>>()?;
+        let factor = best_factor(|factor| {
+            let loss = |(label, logits): &(usize, Vec<f64>)| {
+                let members = data.val.labels[*label].categories.iter();
+                set_loss(logits, members.map(|&category| category as usize), factor)
+            };
+            seen.iter().map(loss).sum()
+        });
+        for (_, tensor) in file
+            .map
+            .iter_mut()
+            .filter(|(name, _)| name.starts_with(LAST))
+        {
+            *tensor = (&*tensor * factor)?;
+        }
+        file.save(path)?;
+        Ok(factor)
+    }
+
+    /// Label and logits (categories) of each validation photo that can be read.
+    fn val_logits(&self, network: &EfficientNet, data: &Data) -> Result<Vec<(usize, Tensor)>> {
         const BATCH: usize = 32;
-        let network = self.averaged()?.fold(Precision::F32)?;
+        let network = network.fold(Precision::F32)?;
         let side = self.config.eval_size();
         let readable: Vec<usize> = (0..data.val.samples.len())
             .filter(|&i| data.val_photos.get(i).is_some())
             .collect();
-        let (mut truth, mut ranked) = (Vec::new(), Vec::new());
+        let mut seen = Vec::with_capacity(readable.len());
         for batch in readable.chunks(BATCH) {
             let photos = batch.iter().filter_map(|&i| data.val_photos.get(i));
             let pixels: Vec<f32> = photos
@@ -224,15 +267,11 @@ impl<'a> Trainer<'a> {
                 .collect();
             let x = Tensor::from_vec(pixels, (batch.len(), side, side, 3), &self.device)?;
             let logits = network.forward(&x, Mode::Eval)?;
-            let probabilities = candle_nn::ops::softmax(&logits, D::Minus1)?.to_vec2::<f32>()?;
-            for (&i, probabilities) in batch.iter().zip(probabilities) {
-                truth.push(data.val.samples[i].label);
-                ranked.push(rank_labels(&data.val.labels, |category| {
-                    probabilities[category as usize]
-                }));
+            for (row, &i) in batch.iter().enumerate() {
+                seen.push((data.val.samples[i].label, logits.get(row)?));
             }
         }
-        metrics(data.val.labels.len(), &truth, &ranked)
+        Ok(seen)
     }
 
     fn averaged(&self) -> Result<EfficientNet> {
@@ -321,6 +360,9 @@ fn facet_heads(values: &[usize], store: &VarStore) -> Result<Vec<Linear>> {
         .collect::<Result<_, _>>()?)
 }
 
+/// Where the layer that gives logits has its parameters.
+const LAST: &str = "classifier.";
+
 fn is_head(name: &str) -> bool {
-    name.starts_with("classifier.") || name.starts_with(FACETS)
+    name.starts_with(LAST) || name.starts_with(FACETS)
 }

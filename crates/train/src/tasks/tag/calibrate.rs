@@ -3,11 +3,9 @@
 use crate::data::Tags;
 use crate::error::Result;
 use crate::evaluate::tag::Validation;
+use crate::temperature::{best_factor, set_loss};
 use wardrobe_attributes::tagger::{Rows, Tagger, TaggerConfig, Threshold};
 use wardrobe_types::{Season, Style};
-
-/// Bounds of the factor that a head's logits are multiplied by: an inverse temperature (Guo et al. 2017).
-const FACTORS: (f64, f64) = (0.1, 10.0);
 
 /// The tagger's configuration with thresholds, and a factor for each output.
 pub(super) fn calibrated(tagger: &Tagger, val: &Validation) -> Result<(TaggerConfig, Vec<f32>)> {
@@ -57,16 +55,14 @@ fn single_factor(
         })
         .collect();
     let loss = |factor: f64| -> f64 {
-        let each = known.iter().map(|(logits, truth)| {
-            let highest = logits.iter().fold(f64::MIN, |a, &b| a.max(b)) * factor;
-            let sum: f64 = logits.iter().map(|l| (l * factor - highest).exp()).sum();
-            sum.ln() + highest - logits[*truth] * factor
-        });
-        each.sum()
+        let known = known.iter();
+        known
+            .map(|(logits, truth)| set_loss(logits, [*truth], factor))
+            .sum()
     };
     match known.is_empty() {
         true => 1.0,
-        false => lowest(loss) as f32,
+        false => best_factor(loss) as f32,
     }
 }
 
@@ -87,7 +83,7 @@ fn several<T: Copy>(
     if all.is_empty() {
         return 1.0;
     }
-    let factor = lowest(|factor| {
+    let factor = best_factor(|factor| {
         let each = all.iter().map(|&(logit, holds)| {
             let x = logit * factor;
             x.max(0.0) - x * f64::from(u8::from(holds)) + (-x.abs()).exp().ln_1p()
@@ -119,29 +115,9 @@ fn best_threshold(known: &mut [(f64, bool)]) -> f64 {
     threshold
 }
 
-/// Where a function with one valley is lowest within [`FACTORS`], by golden sections of its logarithm.
-fn lowest(loss: impl Fn(f64) -> f64) -> f64 {
-    const GOLDEN: f64 = 0.618_033_988_749_895;
-    let (mut low, mut high) = (FACTORS.0.ln(), FACTORS.1.ln());
-    while high - low > 1e-3 {
-        let span = (high - low) * GOLDEN;
-        match loss((high - span).exp()) < loss((low + span).exp()) {
-            true => high = low + span,
-            false => low = high - span,
-        }
-    }
-    ((low + high) / 2.0).exp()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_lowest_point_of_a_valley() {
-        let found = lowest(|factor| (factor.ln() - 0.7f64.ln()).powi(2));
-        assert!((found - 0.7).abs() < 1e-2, "{found}");
-    }
 
     #[test]
     fn a_threshold_where_f1_is_highest() {
