@@ -71,10 +71,11 @@ fn what_keeps_company_is_learned_and_measured_beside_the_baselines() {
     tribes(folder.path());
     let out = folder.path().join("run");
     let summary = go(&config(folder.path()), &out, false, &mut |_| {}).unwrap();
-    assert!(summary.best.metrics.auc > 0.9, "{:?}", summary.best);
-    assert!(summary.curves.is_file() && !summary.pictures);
+    let Summary { training, pictures } = summary;
+    assert!(training.best.metrics.auc > 0.9, "{:?}", training.best);
+    assert!(training.curves.is_file() && !pictures);
 
-    let scorer = OutfitScorer::new(&Tensors::load(&summary.weights).unwrap()).unwrap();
+    let scorer = OutfitScorer::new(&Tensors::load(&training.weights).unwrap()).unwrap();
     assert!(scorer.vocabulary().is_foreign() && scorer.embedder().is_none());
     let how = Measurement {
         data: folder.path(),
@@ -134,10 +135,10 @@ fn a_run_that_was_resumed_is_one_that_was_not() {
         ..config(folder.path())
     };
     let expected = assert_resumes([&whole, &parts], |out, resume, watch| {
-        Ok(go(&all, out, resume, watch)?.best)
+        Ok(go(&all, out, resume, watch)?.training.best)
     });
     let again = go(&all, &whole, true, &mut |_| {}).unwrap();
-    assert_eq!(again.best, expected);
+    assert_eq!(again.training.best, expected);
     let other = CompatConfig {
         focal_gamma: 2.0,
         ..all.clone()
@@ -162,9 +163,10 @@ fn a_run_ends_where_nothing_gets_better() {
         ..config(folder.path())
     };
     let out = folder.path().join("run");
-    let summary = go(&hopeless, &out, false, &mut |_| {}).unwrap();
+    let go = |resume| go(&hopeless, &out, resume, &mut |_| {}).unwrap().training;
+    let summary = go(false);
     assert_eq!((summary.best.epoch, summary.epochs), (1, 4));
-    assert_eq!(go(&hopeless, &out, true, &mut |_| {}).unwrap().epochs, 4);
+    assert_eq!(go(true).epochs, 4);
     let log = std::fs::read_to_string(out.join("log.csv")).unwrap();
     assert_eq!(log.lines().count(), 5);
     assert!(
@@ -257,7 +259,7 @@ fn with_pictures_a_scorer_belongs_to_its_embedder() {
     second.unwrap();
     assert_eq!(best_weights(&out), weights);
 
-    let scorer = OutfitScorer::new(&Tensors::load(&first.weights).unwrap()).unwrap();
+    let scorer = OutfitScorer::new(&Tensors::load(&first.training.weights).unwrap()).unwrap();
     assert_eq!(scorer.embedder(), Some(embedder.id()));
     let how = Measurement {
         data: folder.path(),
