@@ -322,3 +322,23 @@ impl<H: Head> Task for Trainer<'_, H> {
         .save(path)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_map_of_plain_descriptors_is_the_same_one() {
+        let photos = [[1f32, 10.0], [3.0, -20.0], [2.5, 50.0]];
+        let photos = Tensor::new(&photos, &Device::Cpu).unwrap();
+        let map = Map::new(&photos, 4, 7).unwrap();
+        let (weight, bias) = map.plain().unwrap();
+        let plain = photos.matmul(&weight.t().unwrap()).unwrap();
+        let plain = plain.broadcast_add(&bias).unwrap();
+        let values = |outputs: Tensor| outputs.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let expected = values(map.forward(&photos).unwrap());
+        for (got, expected) in values(plain).into_iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-5, "{got}, not {expected}");
+        }
+    }
+}
