@@ -135,15 +135,11 @@ pub(crate) fn write_half(
 }
 
 /// The checkpoint of a run with these settings, and the log's rows up to it.
-pub(crate) fn resume<R>(
+pub(crate) fn resume<R: Row>(
     run: &Run,
     config: &str,
     device: &Device,
-) -> Result<(Checkpoint<R::Metrics>, Vec<R>)>
-where
-    R: Row,
-    R::Metrics: Serialize + DeserializeOwned,
-{
+) -> Result<(Checkpoint<R::Metrics>, Vec<R>)> {
     let (checkpoint, log) = (run.checkpoint(), run.log());
     let mut loaded = Checkpoint::<R::Metrics>::load(&checkpoint, device)?;
     let invalid = |path: &Path, problem: String| Error::Checkpoint {

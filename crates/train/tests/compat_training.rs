@@ -2,19 +2,16 @@
 
 mod common;
 
-use candle_core::Device;
-use common::save;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use common::{assert_resumes, best_weights, classifier, once, run, save};
+use std::path::Path;
 use tempfile::tempdir;
-use wardrobe_classify::Classifier;
 use wardrobe_embed::StarterEmbedder;
 use wardrobe_eval::Bootstrap;
 use wardrobe_recommend::learned::OutfitScorer;
 use wardrobe_train::data::outfits::{Judged, Negatives, Part, Question, Tasks};
 use wardrobe_train::evaluate::compat::{Answers, Judge, Measurement, measure, table};
-use wardrobe_train::tasks::compat::{CompatConfig, Network, Run, Summary, train};
-use wardrobe_train::{DataConfig, Event, Eyes, Result};
+use wardrobe_train::tasks::compat::{CompatConfig, Network, Summary, train};
+use wardrobe_train::{Event, Eyes, Result};
 use wardrobe_weights::Tensors;
 
 /// Outfits of two tribes whose classes never mix: each is told by the company its items keep, none by any item alone.
@@ -54,34 +51,18 @@ fn config(data: &Path) -> CompatConfig {
             dropout: 0.1,
             ..Network::default()
         },
-        data: vec![DataConfig {
-            path: data.to_path_buf(),
-            repeat: 1,
-        }],
+        data: once(data),
         ..CompatConfig::default()
     }
 }
 
-fn go(config: &CompatConfig, out: &Path, resume: bool) -> Result<Summary> {
-    go_with(config, out, resume, &mut |_| {})
-}
-
-fn go_with(
+fn go(
     config: &CompatConfig,
     out: &Path,
     resume: bool,
     watch: &mut dyn FnMut(Event),
 ) -> Result<Summary> {
-    let run = Run {
-        out: out.to_path_buf(),
-        init: None,
-        resume,
-    };
-    train(config, &run, None, watch)
-}
-
-fn bytes(path: PathBuf) -> Vec<u8> {
-    std::fs::read(path).unwrap()
+    train(config, &run(out, resume), None, watch)
 }
 
 #[test]
@@ -89,11 +70,12 @@ fn what_keeps_company_is_learned_and_measured_beside_the_baselines() {
     let folder = tempdir().unwrap();
     tribes(folder.path());
     let out = folder.path().join("run");
-    let summary = go(&config(folder.path()), &out, false).unwrap();
-    assert!(summary.best.metrics.auc > 0.9, "{:?}", summary.best);
-    assert!(summary.curves.is_file() && !summary.pictures);
+    let summary = go(&config(folder.path()), &out, false, &mut |_| {}).unwrap();
+    let Summary { training, pictures } = summary;
+    assert!(training.best.metrics.auc > 0.9, "{:?}", training.best);
+    assert!(training.curves.is_file() && !pictures);
 
-    let scorer = OutfitScorer::new(&Tensors::load(&summary.weights).unwrap()).unwrap();
+    let scorer = OutfitScorer::new(&Tensors::load(&training.weights).unwrap()).unwrap();
     assert!(scorer.vocabulary().is_foreign() && scorer.embedder().is_none());
     let how = Measurement {
         data: folder.path(),
@@ -146,41 +128,28 @@ fn what_keeps_company_is_learned_and_measured_beside_the_baselines() {
 fn a_run_that_was_resumed_is_one_that_was_not() {
     let folder = tempdir().unwrap();
     tribes(folder.path());
-    let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
+    let at = |name: &str| folder.path().join(name);
+    let (whole, parts) = (at("whole"), at("parts"));
     let all = CompatConfig {
         epochs: 4,
         ..config(folder.path())
     };
-    let expected = go(&all, &whole, false).unwrap();
-    assert_eq!(go(&all, &whole, true).unwrap().best, expected.best);
+    let expected = assert_resumes([&whole, &parts], |out, resume, watch| {
+        Ok(go(&all, out, resume, watch)?.training.best)
+    });
+    let again = go(&all, &whole, true, &mut |_| {}).unwrap();
+    assert_eq!(again.training.best, expected);
     let other = CompatConfig {
         focal_gamma: 2.0,
         ..all.clone()
     };
-    let error = go(&other, &whole, true).unwrap_err();
+    let error = go(&other, &whole, true, &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("other settings"), "{error}");
 
-    // Stopped in the third epoch, and gone on with from the second's checkpoint.
-    let stopped = catch_unwind(AssertUnwindSafe(|| {
-        go_with(&all, &parts, false, &mut |event| {
-            assert!(!matches!(event, Event::Step { epoch: 3, .. }), "stopped");
-        })
-    }));
-    assert!(stopped.is_err());
-    let mut first = None;
-    let resumed = go_with(&all, &parts, true, &mut |event| {
-        if let Event::Step { epoch, .. } = event {
-            first.get_or_insert(epoch);
-        }
-    });
-    assert_eq!(first, Some(3));
-    assert_eq!(resumed.unwrap().best, expected.best);
-    let file = "best.safetensors";
-    assert_eq!(bytes(whole.join(file)), bytes(parts.join(file)));
     // The focal loss is another run.
-    let focal = folder.path().join("focal");
-    go(&other, &focal, false).unwrap();
-    assert_ne!(bytes(whole.join(file)), bytes(focal.join(file)));
+    let focal = at("focal");
+    go(&other, &focal, false, &mut |_| {}).unwrap();
+    assert_ne!(best_weights(&whole), best_weights(&focal));
 }
 
 #[test]
@@ -194,9 +163,10 @@ fn a_run_ends_where_nothing_gets_better() {
         ..config(folder.path())
     };
     let out = folder.path().join("run");
-    let summary = go(&hopeless, &out, false).unwrap();
+    let go = |resume| go(&hopeless, &out, resume, &mut |_| {}).unwrap().training;
+    let summary = go(false);
     assert_eq!((summary.best.epoch, summary.epochs), (1, 4));
-    assert_eq!(go(&hopeless, &out, true).unwrap().epochs, 4);
+    assert_eq!(go(true).epochs, 4);
     let log = std::fs::read_to_string(out.join("log.csv")).unwrap();
     assert_eq!(log.lines().count(), 5);
     assert!(
@@ -213,7 +183,7 @@ fn a_loss_that_is_no_number_stops_the_run() {
         learning_rate: 1e30,
         ..config(folder.path())
     };
-    let error = go(&wild, &folder.path().join("run"), false)
+    let error = go(&wild, &folder.path().join("run"), false, &mut |_| {})
         .unwrap_err()
         .to_string();
     assert!(
@@ -255,9 +225,7 @@ fn dressed(folder: &Path) {
 fn with_pictures_a_scorer_belongs_to_its_embedder() {
     let folder = tempdir().unwrap();
     dressed(folder.path());
-    let weights =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../weights/starter-classifier.safetensors");
-    let classifier = Classifier::new(&Tensors::load(&weights).unwrap(), &Device::Cpu).unwrap();
+    let (classifier, _) = classifier();
     let embedder = StarterEmbedder::untrained("test");
     let eyes = Eyes {
         classifier: &classifier,
@@ -270,11 +238,8 @@ fn with_pictures_a_scorer_belongs_to_its_embedder() {
         negatives: Negatives::SameCategory,
         ..config(folder.path())
     };
-    let run = Run {
-        out: folder.path().join("run"),
-        init: None,
-        resume: false,
-    };
+    let out = folder.path().join("run");
+    let run = run(&out, false);
     let mut looked = 0;
     let mut count = |event: Event| {
         if let Event::Loading { done, .. } = event {
@@ -284,16 +249,17 @@ fn with_pictures_a_scorer_belongs_to_its_embedder() {
     let first = train(&settings, &run, Some(eyes), &mut count).unwrap();
     assert_eq!(looked, 60, "a look at every garment");
     assert!(first.pictures);
-    let weights = bytes(first.weights.clone());
+    let weights = best_weights(&out);
     // A second run looks at nothing again, and is the same.
     let mut again = 0;
     let second = train(&settings, &run, Some(eyes), &mut |event| {
         again += usize::from(matches!(event, Event::Loading { .. }));
     });
     assert_eq!(again, 0);
-    assert_eq!(bytes(second.unwrap().weights), weights);
+    second.unwrap();
+    assert_eq!(best_weights(&out), weights);
 
-    let scorer = OutfitScorer::new(&Tensors::load(&first.weights).unwrap()).unwrap();
+    let scorer = OutfitScorer::new(&Tensors::load(&first.training.weights).unwrap()).unwrap();
     assert_eq!(scorer.embedder(), Some(embedder.id()));
     let how = Measurement {
         data: folder.path(),

@@ -2,18 +2,15 @@
 
 mod common;
 
-use candle_core::Device;
-use common::save;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use common::{assert_resumes, classifier, once, run, save};
+use std::path::Path;
 use tempfile::tempdir;
-use wardrobe_classify::Classifier;
 use wardrobe_embed::StarterEmbedder;
 use wardrobe_train::data::Dataset;
 use wardrobe_train::evaluate;
-use wardrobe_train::tasks::embed::{EmbedConfig, Run, Summary, train};
-use wardrobe_train::{DataConfig, Event, Result};
-use wardrobe_weights::{Tensors, sha256_of_file};
+use wardrobe_train::tasks::embed::{EmbedConfig, Summary, train};
+use wardrobe_train::{Event, Result};
+use wardrobe_weights::Tensors;
 
 /// Red and blue ones of two categories: colour alone does not tell them apart, nor category.
 const CLASSES: [(&str, [u8; 3]); 4] = [
@@ -42,43 +39,19 @@ fn config(data: &Path) -> EmbedConfig {
         learning_rate: 3e-3,
         warmup_epochs: 0.5,
         seed: 3,
-        data: vec![DataConfig {
-            path: data.to_path_buf(),
-            repeat: 1,
-        }],
+        data: once(data),
         ..EmbedConfig::default()
     }
 }
 
-fn classifier() -> (Classifier, String) {
-    let file =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../weights/starter-classifier.safetensors");
-    let weights = Tensors::load(&file).unwrap();
-    let classifier = Classifier::new(&weights, &Device::Cpu).unwrap();
-    (classifier, sha256_of_file(&file).unwrap())
-}
-
-fn go(config: &EmbedConfig, out: &Path, resume: bool) -> Result<Summary> {
-    go_with(config, out, resume, &mut |_| {})
-}
-
-fn go_with(
+fn go(
     config: &EmbedConfig,
     out: &Path,
     resume: bool,
     watch: &mut dyn FnMut(Event),
 ) -> Result<Summary> {
     let (classifier, sha256) = classifier();
-    let run = Run {
-        out: out.to_path_buf(),
-        init: None,
-        resume,
-    };
-    train(config, &run, &classifier, &sha256, watch)
-}
-
-fn bytes(path: PathBuf) -> Vec<u8> {
-    std::fs::read(path).unwrap()
+    train(config, &run(out, resume), &classifier, &sha256, watch)
 }
 
 #[test]
@@ -86,7 +59,7 @@ fn what_is_trained_keeps_like_with_like() {
     let folder = tempdir().unwrap();
     data_set(folder.path());
     let out = folder.path().join("run");
-    let summary = go(&config(folder.path()), &out, false).unwrap();
+    let summary = go(&config(folder.path()), &out, false, &mut |_| {}).unwrap();
     assert!(summary.best.metrics.knn_purity > 0.0);
     assert!(summary.curves.is_file());
 
@@ -112,40 +85,26 @@ fn what_is_trained_keeps_like_with_like() {
 fn a_run_that_was_resumed_is_one_that_was_not() {
     let folder = tempdir().unwrap();
     data_set(folder.path());
-    let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
+    let at = |name: &str| folder.path().join(name);
+    let (whole, parts) = (at("whole"), at("parts"));
     let all = config(folder.path());
-    let expected = go(&all, &whole, false).unwrap();
+    let expected = assert_resumes([&whole, &parts], |out, resume, watch| {
+        Ok(go(&all, out, resume, watch)?.best)
+    });
     // An unbroken run again, from its checkpoint after the last epoch: nothing is left to do.
-    let again = go(&all, &whole, true).unwrap();
-    assert_eq!(again.best, expected.best);
+    let again = go(&all, &whole, true, &mut |_| {}).unwrap();
+    assert_eq!(again.best, expected);
 
-    std::fs::create_dir_all(&parts).unwrap();
-    let error = go(&all, &parts, true).unwrap_err();
+    let empty = at("empty");
+    std::fs::create_dir_all(&empty).unwrap();
+    let error = go(&all, &empty, true, &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("checkpoint"), "{error}");
     let other = EmbedConfig {
         temperature: 0.2,
         ..all.clone()
     };
-    let error = go(&other, &whole, true).unwrap_err();
+    let error = go(&other, &whole, true, &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("other settings"), "{error}");
-
-    // Stopped in the third epoch, and gone on with from the second's checkpoint.
-    let stopped = catch_unwind(AssertUnwindSafe(|| {
-        go_with(&all, &parts, false, &mut |event| {
-            assert!(!matches!(event, Event::Step { epoch: 3, .. }), "stopped");
-        })
-    }));
-    assert!(stopped.is_err());
-    let mut first = None;
-    let resumed = go_with(&all, &parts, true, &mut |event| {
-        if let Event::Step { epoch, .. } = event {
-            first.get_or_insert(epoch);
-        }
-    });
-    assert_eq!(first, Some(3));
-    assert_eq!(resumed.unwrap().best, expected.best);
-    let file = "best.safetensors";
-    assert_eq!(bytes(whole.join(file)), bytes(parts.join(file)));
 }
 
 #[test]

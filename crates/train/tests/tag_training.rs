@@ -2,20 +2,17 @@
 
 mod common;
 
-use candle_core::Device;
-use common::save;
+use common::{assert_resumes, classifier, once, run, save};
 use std::fmt::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tempfile::tempdir;
 use wardrobe_attributes::tagger::Tagger;
-use wardrobe_classify::Classifier;
 use wardrobe_train::data::{Split, TagSet};
 use wardrobe_train::evaluate;
-use wardrobe_train::tasks::tag::{Run, Summary, TagConfig, train};
-use wardrobe_train::{DataConfig, Event, Result};
+use wardrobe_train::tasks::tag::{Summary, TagConfig, train};
+use wardrobe_train::{Event, Result};
 use wardrobe_types::{Pattern, Season, Style};
-use wardrobe_weights::{Tensors, sha256_of_file};
+use wardrobe_weights::Tensors;
 
 /// Red ones are striped and for summer's sports, blue ones plain and for winter's work; of green ones nothing is told but
 /// that they are South Asian dress.
@@ -55,20 +52,9 @@ fn config(data: &Path) -> TagConfig {
         warmup_epochs: 0.5,
         least_photos: 4,
         seed: 3,
-        data: vec![DataConfig {
-            path: data.to_path_buf(),
-            repeat: 1,
-        }],
+        data: once(data),
         ..TagConfig::default()
     }
-}
-
-fn classifier() -> (Classifier, String) {
-    let file =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../weights/starter-classifier.safetensors");
-    let weights = Tensors::load(&file).unwrap();
-    let classifier = Classifier::new(&weights, &Device::Cpu).unwrap();
-    (classifier, sha256_of_file(&file).unwrap())
 }
 
 fn go(
@@ -78,16 +64,7 @@ fn go(
     watch: &mut dyn FnMut(Event),
 ) -> Result<Summary> {
     let (classifier, sha256) = classifier();
-    let run = Run {
-        out: out.to_path_buf(),
-        init: None,
-        resume,
-    };
-    train(config, &run, &classifier, &sha256, watch)
-}
-
-fn bytes(path: PathBuf) -> Vec<u8> {
-    std::fs::read(path).unwrap()
+    train(config, &run(out, resume), &classifier, &sha256, watch)
 }
 
 #[test]
@@ -128,26 +105,11 @@ fn what_is_trained_tells_tags_and_says_which() {
 fn a_run_that_was_resumed_is_one_that_was_not() {
     let folder = tempdir().unwrap();
     data_set(folder.path());
-    let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
+    let at = |name: &str| folder.path().join(name);
     let all = config(folder.path());
-    let expected = go(&all, &whole, false, &mut |_| {}).unwrap();
-    // Stopped in the third epoch, and gone on with from the second's checkpoint.
-    let stopped = catch_unwind(AssertUnwindSafe(|| {
-        go(&all, &parts, false, &mut |event| {
-            assert!(!matches!(event, Event::Step { epoch: 3, .. }), "stopped");
-        })
-    }));
-    assert!(stopped.is_err());
-    let mut first = None;
-    let resumed = go(&all, &parts, true, &mut |event| {
-        if let Event::Step { epoch, .. } = event {
-            first.get_or_insert(epoch);
-        }
+    assert_resumes([&at("whole"), &at("parts")], |out, resume, watch| {
+        Ok(go(&all, out, resume, watch)?.best)
     });
-    assert_eq!(first, Some(3));
-    assert_eq!(resumed.unwrap().best, expected.best);
-    let file = "best.safetensors";
-    assert_eq!(bytes(whole.join(file)), bytes(parts.join(file)));
 }
 
 #[test]

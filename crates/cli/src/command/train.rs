@@ -2,18 +2,18 @@
 
 mod clip;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde::Serialize;
 use wardrobe::Models;
-use wardrobe_train::tasks::Run;
 use wardrobe_train::tasks::classify;
 use wardrobe_train::tasks::compat::{self, CompatConfig};
 use wardrobe_train::tasks::detect::{self, DetectConfig};
 use wardrobe_train::tasks::embed::{self, EmbedConfig};
 use wardrobe_train::tasks::tag::{self, TagConfig};
-use wardrobe_train::{DataConfig, Eyes, TrainConfig};
+use wardrobe_train::tasks::{Best, Run, Summary};
+use wardrobe_train::{DataConfig, Event, Eyes, TrainConfig};
 
 use crate::context::Context;
 use crate::failure::Status;
@@ -78,11 +78,11 @@ struct Files {
     resume: bool,
 }
 
-/// What a run came to; `B` is the task's best epoch.
+/// What a run came to; `M` is the task's validation metrics.
 #[derive(Serialize)]
-struct Document<B> {
+struct Document<M> {
     task: &'static str,
-    best: B,
+    best: Best<M>,
     weights: PathBuf,
     curves: PathBuf,
     /// Of the whole process; null where the system does not tell.
@@ -102,183 +102,131 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
 }
 
 fn train_classifier(files: Files, context: &Context) -> Result<Status> {
-    let config = files.config.as_deref().map(TrainConfig::from_file);
-    let mut config = config.transpose()?.unwrap_or_default();
-    name_data(&mut config.data, &files.data)?;
+    let config = files.settings(TrainConfig::from_file, |config| &mut config.data)?;
     let device = context.models().device()?;
-    let bar = progress::bar(context.quiet);
     let run = files.run();
-    let trained = classify::train(&config, &run, &device, &mut progress::watch(&bar, context));
-    bar.finish_and_clear();
-    let summary = trained?;
-    let classify::Best { epoch, metrics } = summary.best;
+    let summary = watched(context, |watch| {
+        classify::train(&config, &run, &device, watch)
+    })?;
+    let Best { epoch, metrics } = summary.best;
     let best = format!(
         "best epoch {epoch}: top-1 {:.3}, top-5 {:.3}, macro-F1 {:.3}",
         metrics.top1, metrics.top5, metrics.macro_f1
     );
-    let document = Document {
-        task: "classify",
-        best: summary.best,
-        weights: summary.weights,
-        curves: summary.curves,
-        peak_memory_bytes: peak_memory_bytes(),
-        seconds: summary.seconds,
-    };
-    document.answer(&best, context)
+    answer("classify", summary, &best, context)
 }
 
 fn train_detector(files: Files, context: &Context) -> Result<Status> {
-    let config = files.config.as_deref().map(DetectConfig::from_file);
-    let mut config = config.transpose()?.unwrap_or_default();
-    name_data(&mut config.data, &files.data)?;
+    let config = files.settings(DetectConfig::from_file, |config| &mut config.data)?;
     let device = context.models().device()?;
-    let bar = progress::bar(context.quiet);
     let run = files.run();
-    let trained = detect::train(&config, &run, &device, &mut progress::watch(&bar, context));
-    bar.finish_and_clear();
-    let summary = trained?;
-    let detect::Best { epoch, metrics } = summary.best;
+    let summary = watched(context, |watch| {
+        detect::train(&config, &run, &device, watch)
+    })?;
+    let Best { epoch, metrics } = summary.best;
     let best = format!(
         "best epoch {epoch} of {}: mAP50 {:.3}, mAP50-95 {:.3}",
         summary.epochs, metrics.map50, metrics.map50_95
     );
-    let document = Document {
-        task: "detect",
-        best: summary.best,
-        weights: summary.weights,
-        curves: summary.curves,
-        peak_memory_bytes: peak_memory_bytes(),
-        seconds: summary.seconds,
-    };
-    document.answer(&best, context)
+    answer("detect", summary, &best, context)
 }
 
 fn train_embedder(files: Files, context: &Context) -> Result<Status> {
-    from_nothing(&files)?;
-    let config = files.config.as_deref().map(EmbedConfig::from_file);
-    let mut config = config.transpose()?.unwrap_or_default();
-    name_data(&mut config.data, &files.data)?;
+    files.start_from_nothing()?;
+    let config = files.settings(EmbedConfig::from_file, |config| &mut config.data)?;
     let models = Models::load(context.models())?;
     let (classifier, sha256) = (models.classifier(), models.classifier_sha256());
-    let bar = progress::bar(context.quiet);
     let run = files.run();
-    let mut watch = progress::watch(&bar, context);
-    let trained = embed::train(&config, &run, classifier, sha256, &mut watch);
-    bar.finish_and_clear();
-    let summary = trained?;
-    let embed::Best { epoch, metrics } = summary.best;
+    let summary = watched(context, |watch| {
+        embed::train(&config, &run, classifier, sha256, watch)
+    })?;
+    let Best { epoch, metrics } = summary.best;
     let best = format!(
         "best epoch {epoch}: purity of 10 neighbours {:.3}, near-duplicates found {:.3}",
         metrics.knn_purity, metrics.near_duplicate_recall
     );
-    let document = Document {
-        task: "embed",
-        best: summary.best,
-        weights: summary.weights,
-        curves: summary.curves,
-        peak_memory_bytes: peak_memory_bytes(),
-        seconds: summary.seconds,
-    };
-    document.answer(&best, context)
+    answer("embed", summary, &best, context)
 }
 
 fn train_tagger(files: Files, context: &Context) -> Result<Status> {
-    from_nothing(&files)?;
-    let config = files.config.as_deref().map(TagConfig::from_file);
-    let mut config = config.transpose()?.unwrap_or_default();
-    name_data(&mut config.data, &files.data)?;
+    files.start_from_nothing()?;
+    let config = files.settings(TagConfig::from_file, |config| &mut config.data)?;
     let models = Models::load(context.models())?;
     let (classifier, sha256) = (models.classifier(), models.classifier_sha256());
-    let bar = progress::bar(context.quiet);
     let run = files.run();
-    let mut watch = progress::watch(&bar, context);
-    let trained = tag::train(&config, &run, classifier, sha256, &mut watch);
-    bar.finish_and_clear();
-    let summary = trained?;
-    let tag::Best { epoch, metrics } = summary.best;
+    let summary = watched(context, |watch| {
+        tag::train(&config, &run, classifier, sha256, watch)
+    })?;
+    let Best { epoch, metrics } = summary.best;
     let best = format!(
         "best epoch {epoch}: pattern {:.3}, seasons {:.3}, styles {:.3} right, formality off by {:.3}",
         metrics.pattern, metrics.seasons, metrics.styles, metrics.formality_error
     );
-    let document = Document {
-        task: "tag",
-        best: summary.best,
-        weights: summary.weights,
-        curves: summary.curves,
-        peak_memory_bytes: peak_memory_bytes(),
-        seconds: summary.seconds,
-    };
-    document.answer(&best, context)
+    answer("tag", summary, &best, context)
 }
 
 fn train_scorer(files: Files, context: &Context) -> Result<Status> {
-    from_nothing(&files)?;
-    let config = files.config.as_deref().map(CompatConfig::from_file);
-    let mut config = config.transpose()?.unwrap_or_default();
-    name_data(&mut config.data, &files.data)?;
+    files.start_from_nothing()?;
+    let config = files.settings(CompatConfig::from_file, |config| &mut config.data)?;
     let models = Models::load(context.models())?;
     let eyes = Eyes {
         classifier: models.classifier(),
         embedder: models.starter_embedder(),
     };
-    let bar = progress::bar(context.quiet);
     let run = files.run();
-    let trained = compat::train(
-        &config,
-        &run,
-        Some(eyes),
-        &mut progress::watch(&bar, context),
-    );
-    bar.finish_and_clear();
-    let summary = trained?;
-    let compat::Best { epoch, metrics } = summary.best;
-    let seen = match summary.pictures {
+    let compat::Summary { training, pictures } = watched(context, |watch| {
+        compat::train(&config, &run, Some(eyes), watch)
+    })?;
+    let Best { epoch, metrics } = training.best;
+    let seen = match pictures {
         true => "",
         false => " (no pictures: a garment is its class alone)",
     };
     let best = format!(
         "best epoch {epoch} of {}: AUC {:.3}, accuracy {:.3}, blanks filled {:.3}, with {} negatives{seen}",
-        summary.epochs,
+        training.epochs,
         metrics.auc,
         metrics.accuracy,
         metrics.fitb,
         config.negatives.name()
     );
-    let document = Document {
-        task: "compat",
-        best: summary.best,
-        weights: summary.weights,
-        curves: summary.curves,
-        peak_memory_bytes: peak_memory_bytes(),
-        seconds: summary.seconds,
-    };
-    document.answer(&best, context)
-}
-
-/// Heads have no weights to start from but the classifier's.
-fn from_nothing(files: &Files) -> Result<()> {
-    if files.init.is_some() {
-        bail!("this starts from nothing: leave --init out (--weights FILE names a classifier)");
-    }
-    Ok(())
-}
-
-/// The data sets of the command line, where it names any, in the place of the settings'.
-fn name_data(data: &mut Vec<DataConfig>, named: &[PathBuf]) -> Result<()> {
-    if !named.is_empty() {
-        let once = |path: &PathBuf| DataConfig {
-            path: path.clone(),
-            repeat: 1,
-        };
-        *data = named.iter().map(once).collect();
-    }
-    if data.is_empty() {
-        bail!("no data to train on: name a data set with --data, or in the settings of --config");
-    }
-    Ok(())
+    answer("compat", training, &best, context)
 }
 
 impl Files {
+    /// The settings of `--config`, read by `read`, with the data sets of the command line, where it names any, in the place of
+    /// theirs.
+    fn settings<C: Default>(
+        &self,
+        read: fn(&Path) -> wardrobe_train::Result<C>,
+        data: fn(&mut C) -> &mut Vec<DataConfig>,
+    ) -> Result<C> {
+        let config = self.config.as_deref().map(read);
+        let mut config = config.transpose()?.unwrap_or_default();
+        let data = data(&mut config);
+        if !self.data.is_empty() {
+            let once = |path: &PathBuf| DataConfig {
+                path: path.clone(),
+                repeat: 1,
+            };
+            *data = self.data.iter().map(once).collect();
+        }
+        if data.is_empty() {
+            bail!(
+                "no data to train on: name a data set with --data, or in the settings of --config"
+            );
+        }
+        Ok(config)
+    }
+
+    /// Heads have no weights to start from but the classifier's.
+    fn start_from_nothing(&self) -> Result<()> {
+        if self.init.is_some() {
+            bail!("this starts from nothing: leave --init out (--weights FILE names a classifier)");
+        }
+        Ok(())
+    }
+
     fn run(self) -> Run {
         Run {
             out: self.out,
@@ -288,20 +236,45 @@ impl Files {
     }
 }
 
-impl<B: Serialize> Document<B> {
-    fn answer(&self, best: &str, context: &Context) -> Result<Status> {
-        context.out.answer(self, || {
-            let (weights, curves) = (self.weights.display(), self.curves.display());
-            let memory = self.peak_memory_bytes.map_or_else(String::new, |bytes| {
+/// Trains beside a bar that shows how far it is.
+fn watched<S>(
+    context: &Context,
+    train: impl FnOnce(&mut dyn FnMut(Event)) -> wardrobe_train::Result<S>,
+) -> Result<S> {
+    let bar = progress::bar(context.quiet);
+    let trained = train(&mut progress::watch(&bar, context));
+    bar.finish_and_clear();
+    Ok(trained?)
+}
+
+/// Tells what a run came to; people read of its `best` epoch in words.
+fn answer<M: Serialize>(
+    task: &'static str,
+    summary: Summary<M>,
+    best: &str,
+    context: &Context,
+) -> Result<Status> {
+    let document = Document {
+        task,
+        best: summary.best,
+        weights: summary.weights,
+        curves: summary.curves,
+        peak_memory_bytes: peak_memory_bytes(),
+        seconds: summary.seconds,
+    };
+    context.out.answer(&document, || {
+        let (weights, curves) = (document.weights.display(), document.curves.display());
+        let memory = document
+            .peak_memory_bytes
+            .map_or_else(String::new, |bytes| {
                 format!(
                     "\n{:.1} GiB of memory at most",
                     bytes as f64 / f64::from(1 << 30)
                 )
             });
-            format!("{best}\n{weights}\n{curves}{memory}")
-        })?;
-        Ok(Status::Done)
-    }
+        format!("{best}\n{weights}\n{curves}{memory}")
+    })?;
+    Ok(Status::Done)
 }
 
 /// The most memory the process has had, as Linux tells it.

@@ -2,7 +2,8 @@
 
 use super::Precision;
 use super::panels::{Packed, Panels};
-use super::sweep::{Job, Kernel, Window, sweep};
+use super::sweep::{Job, Kernel, sweep};
+use super::taps::Window;
 use super::view::{Output, View, borrow, readable, values};
 use crate::ops::{Activation, ConvGeometry};
 use candle_core::{DType, Device, Result, Tensor, bail};

@@ -23,6 +23,7 @@ mod gpu;
 mod layer_norm;
 mod panels;
 mod sweep;
+mod taps;
 mod tile;
 mod view;
 

@@ -16,7 +16,7 @@ pub(crate) type Curve<R> = (&'static str, RGBColor, fn(&R) -> Option<f64>);
 /// A line of a run's log.
 pub(crate) trait Row: Serialize + DeserializeOwned + 'static {
     /// The task's validation metrics.
-    type Metrics: Copy;
+    type Metrics: Copy + Serialize + DeserializeOwned;
 
     /// What is drawn of the loss.
     const LOSSES: &'static [Curve<Self>];

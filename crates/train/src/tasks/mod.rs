@@ -6,6 +6,7 @@ pub mod compat;
 pub mod detect;
 pub mod embed;
 mod epochs;
+mod head;
 pub mod tag;
 
 pub(crate) use epochs::Row;

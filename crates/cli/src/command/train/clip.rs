@@ -8,10 +8,9 @@ use serde::Serialize;
 use wardrobe_train::evaluate::clip::Metrics;
 use wardrobe_train::tasks::clip::{self, Best, ClipTrainConfig, Mixture, Summary};
 
-use super::{Files, name_data, peak_memory_bytes};
+use super::{Files, peak_memory_bytes, watched};
 use crate::context::Context;
 use crate::failure::Status;
-use crate::progress;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -35,23 +34,18 @@ struct Document {
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
-    let config = args.files.config.as_deref();
-    let config = config.map(ClipTrainConfig::from_file).transpose()?;
-    let mut config = config.unwrap_or_default();
-    name_data(&mut config.data, &args.files.data)?;
+    let files = args.files;
+    let mut config = files.settings(ClipTrainConfig::from_file, |config| &mut config.data)?;
     config.forgetting = args.forgetting.or(config.forgetting);
     // A network from scratch has nothing to forget.
-    if config.forgetting.is_none() && args.files.init.is_some() {
+    if config.forgetting.is_none() && files.init.is_some() {
         context.note("nothing is given to tell what is forgotten: name folders of labelled photos with --forgetting");
     }
     let device = context.models().device()?;
-    let bar = progress::bar(context.quiet);
-    let run = args.files.run();
-    let trained = clip::train(&config, &run, &device, &mut progress::watch(&bar, context));
-    bar.finish_and_clear();
+    let run = files.run();
     let document = Document {
         task: "clip",
-        summary: trained?,
+        summary: watched(context, |watch| clip::train(&config, &run, &device, watch))?,
         peak_memory_bytes: peak_memory_bytes(),
     };
     context.out.answer(&document, || text(&document.summary))?;

@@ -25,25 +25,18 @@ use crate::looks::Eyes;
 use crate::progress::Event;
 use data::Data;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use trainer::Trainer;
 
 /// The best epoch so far.
 pub type Best = super::Best<Metrics>;
 
-/// What a run came to.
+/// What a run came to. The weights hold the network's shape and the embedder's id.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
-    /// The best epoch, whose weights were kept.
-    pub best: Best,
-    /// The weights, as f16 safetensors with the network's shape and the embedder's id.
-    pub weights: PathBuf,
-    /// The curves, as a PNG.
-    pub curves: PathBuf,
-    /// Epochs run.
-    pub epochs: usize,
-    /// Wall time of all epochs, over all resumptions.
-    pub seconds: f64,
+    /// As of every task.
+    #[serde(flatten)]
+    pub training: super::Summary<Metrics>,
     /// Whether garments are seen, or are their class alone.
     pub pictures: bool,
 }
@@ -121,19 +114,8 @@ pub fn train(
         patience: config.patience,
     };
     let log = epochs::begin(&mut task, run)?;
-    let super::Summary {
-        best,
-        weights,
-        curves,
-        epochs,
-        seconds,
-    } = epochs::run(&mut task, run, limits, log, watch)?;
     Ok(Summary {
-        best,
-        weights,
-        curves,
-        epochs,
-        seconds,
+        training: epochs::run(&mut task, run, limits, log, watch)?,
         pictures: data.items.looks.is_some(),
     })
 }

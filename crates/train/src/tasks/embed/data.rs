@@ -94,11 +94,6 @@ impl Data {
             val,
         })
     }
-
-    /// Steps an epoch; the last, smaller batch is left out.
-    pub(super) fn steps(&self, config: &EmbedConfig) -> usize {
-        (self.labels.len() / config.batch_size).max(1)
-    }
 }
 
 fn no_part(path: PathBuf, split: Split) -> Error {

@@ -6,22 +6,20 @@
 
 mod config;
 mod data;
-mod trainer;
+mod head;
 
 pub use super::Run;
 pub use config::EmbedConfig;
 
 use super::Row;
-use super::epochs::{self, Curve, Limits, Task};
-use crate::checkpoint::Progress;
+use super::epochs::Curve;
 use crate::curves::{BLUE, GREEN};
 use crate::error::{AtPath, Result};
 use crate::evaluate::embed::Metrics;
 use crate::progress::Event;
 use data::Data;
+use head::Embed;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
-use trainer::Trainer;
 use wardrobe_classify::Classifier;
 
 /// The best epoch so far.
@@ -87,65 +85,10 @@ pub fn train(
 ) -> Result<Summary> {
     std::fs::create_dir_all(&run.out).at(&run.out)?;
     let data = Data::load(config, classifier, watch)?;
-    let mut task = Embed {
+    let embed = Embed {
         config,
-        trainer: Trainer::new(config, run, &data)?,
         data: &data,
         classifier_sha256,
     };
-    let limits = Limits {
-        epochs: config.epochs,
-        patience: 0,
-    };
-    let log = epochs::begin(&mut task, run)?;
-    epochs::run(&mut task, run, limits, log, watch)
-}
-
-struct Embed<'a> {
-    config: &'a EmbedConfig,
-    trainer: Trainer<'a>,
-    data: &'a Data,
-    classifier_sha256: &'a str,
-}
-
-impl Task for Embed<'_> {
-    type Row = LogRow;
-    type Learned = f32;
-    type Measured = Metrics;
-
-    fn progress(&mut self) -> &mut Progress<Metrics> {
-        &mut self.trainer.progress
-    }
-
-    fn resume(&mut self, run: &Run) -> Result<Vec<LogRow>> {
-        self.trainer.resume(run)
-    }
-
-    fn learn(&mut self, epoch: usize, watch: &mut dyn FnMut(Event)) -> Result<f32> {
-        self.trainer.learn(self.data, epoch, watch)
-    }
-
-    fn validate(&mut self, _: usize, _: &mut dyn FnMut(Event)) -> Result<Metrics> {
-        self.trainer.validate(self.data)
-    }
-
-    fn row(&self, epoch: usize, train_loss: f32, metrics: Metrics, seconds: f64) -> Result<LogRow> {
-        let (rate, steps) = (self.config.learning_rate, self.data.steps(self.config));
-        Ok(LogRow {
-            epoch: epoch + 1,
-            learning_rate: rate * self.trainer.schedule(epoch * steps, steps),
-            train_loss,
-            val_knn_purity: metrics.knn_purity,
-            val_near_duplicate_recall: metrics.near_duplicate_recall,
-            seconds,
-        })
-    }
-
-    fn export(&self, path: &Path) -> Result<()> {
-        self.trainer.export(path, self.classifier_sha256)
-    }
-
-    fn checkpoint(&self, path: &Path) -> Result<()> {
-        self.trainer.checkpoint(path)
-    }
+    super::head::train(&embed, run, watch)
 }

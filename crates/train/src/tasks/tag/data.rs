@@ -143,11 +143,6 @@ impl Data {
             val,
         })
     }
-
-    /// Steps an epoch; the last, smaller batch is left out.
-    pub(super) fn steps(&self, config: &TagConfig) -> usize {
-        (self.targets.len() / config.batch_size).max(1)
-    }
 }
 
 /// The labels with enough photos. A head of one label has nothing to tell apart, and learns none.

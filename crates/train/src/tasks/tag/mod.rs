@@ -7,22 +7,20 @@
 mod calibrate;
 mod config;
 mod data;
-mod trainer;
+mod head;
 
 pub use super::Run;
 pub use config::TagConfig;
 
 use super::Row;
-use super::epochs::{self, Curve, Limits, Task};
-use crate::checkpoint::Progress;
+use super::epochs::Curve;
 use crate::curves::{BLUE, GREEN, RED};
 use crate::error::{AtPath, Result};
 use crate::evaluate::tag::Metrics;
 use crate::progress::Event;
 use data::Data;
+use head::Tag;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
-use trainer::Trainer;
 use wardrobe_classify::Classifier;
 
 /// The best epoch so far.
@@ -91,67 +89,10 @@ pub fn train(
 ) -> Result<Summary> {
     std::fs::create_dir_all(&run.out).at(&run.out)?;
     let data = Data::load(config, classifier, watch)?;
-    let mut task = Tag {
+    let tag = Tag {
         config,
-        trainer: Trainer::new(config, run, &data)?,
         data: &data,
         classifier_sha256,
     };
-    let limits = Limits {
-        epochs: config.epochs,
-        patience: 0,
-    };
-    let log = epochs::begin(&mut task, run)?;
-    epochs::run(&mut task, run, limits, log, watch)
-}
-
-struct Tag<'a> {
-    config: &'a TagConfig,
-    trainer: Trainer<'a>,
-    data: &'a Data,
-    classifier_sha256: &'a str,
-}
-
-impl Task for Tag<'_> {
-    type Row = LogRow;
-    type Learned = f32;
-    type Measured = Metrics;
-
-    fn progress(&mut self) -> &mut Progress<Metrics> {
-        &mut self.trainer.progress
-    }
-
-    fn resume(&mut self, run: &Run) -> Result<Vec<LogRow>> {
-        self.trainer.resume(run)
-    }
-
-    fn learn(&mut self, epoch: usize, watch: &mut dyn FnMut(Event)) -> Result<f32> {
-        self.trainer.learn(self.data, epoch, watch)
-    }
-
-    fn validate(&mut self, _: usize, _: &mut dyn FnMut(Event)) -> Result<Metrics> {
-        self.trainer.validate(self.data)
-    }
-
-    fn row(&self, epoch: usize, train_loss: f32, metrics: Metrics, seconds: f64) -> Result<LogRow> {
-        let (rate, steps) = (self.config.learning_rate, self.data.steps(self.config));
-        Ok(LogRow {
-            epoch: epoch + 1,
-            learning_rate: rate * self.trainer.schedule(epoch * steps, steps),
-            train_loss,
-            val_pattern: metrics.pattern,
-            val_seasons: metrics.seasons,
-            val_styles: metrics.styles,
-            val_formality_error: metrics.formality_error,
-            seconds,
-        })
-    }
-
-    fn export(&self, path: &Path) -> Result<()> {
-        self.trainer.export(path, self.data, self.classifier_sha256)
-    }
-
-    fn checkpoint(&self, path: &Path) -> Result<()> {
-        self.trainer.checkpoint(path)
-    }
+    super::head::train(&tag, run, watch)
 }

@@ -1,18 +1,23 @@
 //! How often a tagger is right, beside two baselines that never look at the photo: what is most usual, and what is most
 //! usual of the garment's kind.
 
+mod baselines;
+#[cfg(test)]
+mod tests;
+
 use crate::AugmentConfig;
 use crate::data::{TagSample, TagSet, Tags};
 use crate::descriptors::{Picture, Views, describe_pictures};
 use crate::error::Result;
 use crate::progress::Event;
+use baselines::Baselines;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wardrobe_attributes::tagger::{Choice, Choices, Tagged, Tagger};
 use wardrobe_classify::Classifier;
 use wardrobe_detect::crop_with_margin;
 use wardrobe_eval::{Interval, confusion, expected_calibration_error, macro_f1, wilson_ci95};
-use wardrobe_types::{Fit, Pattern, Season, Style};
+use wardrobe_types::{Fit, Pattern};
 
 /// Bins of the calibration error (Guo et al. 2017).
 const BINS: usize = 15;
@@ -123,7 +128,7 @@ impl Validation {
         let known = Known {
             samples: &self.samples,
             tagged: &tagged,
-            train,
+            baselines: train.map(|train| Baselines { train }),
         };
         known.single(
             &mut report,
@@ -162,7 +167,6 @@ impl Validation {
             ],
             |tags| tags.seasons.as_deref(),
             |tagged| &tagged.seasons,
-            &Season::ALL,
         )?;
         known.several(
             &mut report,
@@ -175,7 +179,6 @@ impl Validation {
             ],
             |tags| tags.styles.as_deref(),
             |tagged| &tagged.styles,
-            &Style::ALL,
         )?;
         known.formality(&mut report);
         Ok(report)
@@ -202,7 +205,7 @@ pub(crate) fn picture(sample: &TagSample, number: usize) -> Result<Picture<()>> 
 struct Known<'a> {
     samples: &'a [TagSample],
     tagged: &'a [Tagged],
-    train: Option<&'a [TagSample]>,
+    baselines: Option<Baselines<'a>>,
 }
 
 /// Names of a head's accuracy, F1, calibration error, and the accuracies of the baselines.
@@ -253,7 +256,6 @@ impl Known<'_> {
         [accuracy, f1, ece, majority, lookup]: Names,
         truth: impl Fn(&Tags) -> Option<&[T]>,
         said: impl Fn(&Tagged) -> &Choices<T>,
-        _all: &[T],
     ) -> Result<()> {
         let (mut right, mut sure, mut holds) = (Vec::new(), Vec::new(), Vec::new());
         let (mut both, mut either) = (0usize, 0usize);
@@ -284,81 +286,42 @@ impl Known<'_> {
         })
     }
 
-    /// The accuracy of naming what is most usual in training: of all, and of the garment's kind.
     fn baselines<T: Copy + PartialEq>(
         &self,
         report: &mut Report,
-        [majority, lookup]: [&'static str; 2],
+        names: [&'static str; 2],
         truth: impl Fn(&Tags) -> Option<Vec<T>>,
     ) -> Result<()> {
-        let Some(train) = self.train else {
-            return Ok(());
-        };
-        let counted = |kind: Option<&String>| {
-            let mut counts: Vec<(T, usize)> = Vec::new();
-            for sample in train {
-                if kind.is_some() && sample.kind.as_ref() != kind {
-                    continue;
-                }
-                for label in truth(&sample.tags).unwrap_or_default() {
-                    match counts.iter_mut().find(|(known, _)| *known == label) {
-                        Some((_, count)) => *count += 1,
-                        None => counts.push((label, 1)),
-                    }
-                }
+        if let Some(baselines) = self.baselines {
+            for (name, right) in names.into_iter().zip(baselines.right(self.samples, truth)) {
+                share(report, name, &right)?;
             }
-            let most = counts.into_iter().max_by_key(|(_, count)| *count);
-            most.map(|(label, _)| label)
-        };
-        let usual = counted(None);
-        let mut of_kind: BTreeMap<&String, Option<T>> = BTreeMap::new();
-        let (mut by_majority, mut by_kind) = (Vec::new(), Vec::new());
-        for sample in self.samples {
-            let Some(truth) = truth(&sample.tags) else {
-                continue;
-            };
-            let holds = |guess: Option<T>| guess.is_some_and(|guess| truth.contains(&guess));
-            by_majority.push(holds(usual));
-            let kind = sample
-                .kind
-                .as_ref()
-                .and_then(|kind| *of_kind.entry(kind).or_insert_with(|| counted(Some(kind))));
-            by_kind.push(holds(kind.or(usual)));
         }
-        share(report, majority, &by_majority)?;
-        share(report, lookup, &by_kind)
+        Ok(())
     }
 
-    /// Mean absolute errors: the tagger's, the training mean's, the kind's mean's.
+    /// Mean absolute errors: the tagger's and the baselines'.
     fn formality(&self, report: &mut Report) {
-        let value = |sample: &TagSample| Some(f64::from(sample.tags.formality?.value()));
         let said = self
             .samples
             .iter()
             .zip(self.tagged)
             .filter_map(|(sample, tagged)| {
-                Some((value(sample)? - f64::from(tagged.formality?.value())).abs())
+                Some((formality(sample)? - f64::from(tagged.formality?.value())).abs())
             });
         let Some(error) = mean(said) else { return };
         report.metrics.insert("formality_mae", error);
-        let Some(train) = self.train else { return };
-        let Some(usual) = mean(train.iter().filter_map(value)) else {
-            return;
-        };
-        let of_kind = |kind: &Option<String>| {
-            let same = train.iter().filter(|sample| sample.kind == *kind);
-            mean(same.filter_map(value)).unwrap_or(usual)
-        };
-        let known = || self.samples.iter().filter_map(|s| Some((s, value(s)?)));
-        let by_mean = mean(known().map(|(_, truth)| (truth - usual).abs()));
-        let by_kind = mean(known().map(|(s, truth)| (truth - of_kind(&s.kind)).abs()));
-        report
-            .metrics
-            .extend(by_mean.map(|error| ("formality_mean_mae", error)));
-        report
-            .metrics
-            .extend(by_kind.map(|error| ("formality_lookup_mae", error)));
+        let baselines = self
+            .baselines
+            .and_then(|baselines| baselines.formality(self.samples));
+        let names = ["formality_mean_mae", "formality_lookup_mae"];
+        let errors = names.into_iter().zip(baselines.into_iter().flatten());
+        report.metrics.extend(errors);
     }
+}
+
+fn formality(sample: &TagSample) -> Option<f64> {
+    Some(f64::from(sample.tags.formality?.value()))
 }
 
 fn share(report: &mut Report, name: &'static str, right: &[bool]) -> Result<()> {
@@ -373,114 +336,4 @@ fn share(report: &mut Report, name: &'static str, right: &[bool]) -> Result<()> 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, n) = values.fold((0.0, 0usize), |(sum, n), value| (sum + value, n + 1));
     (n > 0).then(|| sum / n as f64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use wardrobe_types::Formality;
-
-    fn sample(kind: &str, pattern: Pattern, season: Season, formality: f32) -> TagSample {
-        TagSample {
-            path: "photo.jpg".into(),
-            kind: Some(kind.to_owned()),
-            bbox: None,
-            tags: Tags {
-                pattern: Some(pattern),
-                formality: Formality::new(formality).ok(),
-                seasons: Some(vec![season]),
-                ..Tags::default()
-            },
-        }
-    }
-
-    /// Two shirts and a boot, of which the tagger gets one pattern of three, two seasons of three.
-    #[test]
-    fn a_case_worked_by_hand() {
-        use Pattern::{Plaid, Solid};
-        use Season::{Summer, Winter};
-        let samples = [
-            sample("shirt", Plaid, Summer, 0.5),
-            sample("shirt", Plaid, Summer, 0.5),
-            sample("boot", Solid, Winter, 0.2),
-        ];
-        let train = [
-            sample("shirt", Solid, Winter, 0.4),
-            sample("shirt", Plaid, Summer, 0.6),
-            sample("shirt", Plaid, Summer, 0.5),
-            sample("boot", Solid, Winter, 0.1),
-            sample("boot", Solid, Winter, 0.1),
-        ];
-        let said = |pattern: Pattern, season: Season| Tagged {
-            pattern: Choice {
-                value: Some(pattern),
-                probabilities: vec![(pattern, 1.0)],
-            },
-            formality: Formality::new(0.4).ok(),
-            seasons: Choices {
-                values: vec![season],
-                probabilities: vec![(season, 1.0)],
-            },
-            ..Tagged::default()
-        };
-        let validation = Validation {
-            descriptors: Vec::new(),
-            samples: samples.to_vec(),
-            failed: Vec::new(),
-        };
-        let tagged = [
-            said(Plaid, Summer),
-            said(Solid, Winter),
-            said(Plaid, Winter),
-        ];
-        let known = Known {
-            samples: &validation.samples,
-            tagged: &tagged,
-            train: Some(&train),
-        };
-        let mut report = Report::default();
-        let names = ["accuracy", "f1", "ece", "majority", "lookup"];
-        known
-            .single(
-                &mut report,
-                names,
-                |t| t.pattern,
-                |t| &t.pattern,
-                &Pattern::ALL,
-            )
-            .unwrap();
-        let close = |name: &str, expected: f64, report: &Report| {
-            let got = report.metrics[name];
-            assert!(
-                (got - expected).abs() < 1e-6,
-                "{name}: {got}, not {expected}"
-            );
-        };
-        close("accuracy", 1.0 / 3.0, &report);
-        close("ece", 2.0 / 3.0, &report);
-        // Solid is most usual; of shirts it is plaid, of boots solid.
-        close("majority", 1.0 / 3.0, &report);
-        close("lookup", 1.0, &report);
-
-        let names = ["s_accuracy", "s_f1", "s_ece", "s_majority", "s_lookup"];
-        known
-            .several(
-                &mut report,
-                names,
-                |t| t.seasons.as_deref(),
-                |t| &t.seasons,
-                &Season::ALL,
-            )
-            .unwrap();
-        close("s_accuracy", 2.0 / 3.0, &report);
-        close("s_f1", 2.0 / 3.0, &report);
-        close("s_majority", 1.0 / 3.0, &report);
-        close("s_lookup", 1.0, &report);
-
-        known.formality(&mut report);
-        close("formality_mae", 0.4 / 3.0, &report);
-        // The mean of 0.4, 0.6, 0.5, 0.1, 0.1 is 0.34.
-        close("formality_mean_mae", (0.16 + 0.16 + 0.14) / 3.0, &report);
-        close("formality_lookup_mae", 0.1 / 3.0, &report);
-    }
 }
