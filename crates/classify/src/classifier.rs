@@ -1,12 +1,12 @@
 //! Photos to categories.
 
+use crate::groups::{Groups, settle};
 use crate::{ClassifierConfig, EfficientNet, Result, load_weights};
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use wardrobe_ingest::{Layout, RgbImage};
 use wardrobe_nn::{Mode, Precision, Rng};
 use wardrobe_types::Category;
-use wardrobe_types::labels::ClothingLabel;
 use wardrobe_weights::Tensors;
 
 /// A trained classifier, ready for photos.
@@ -14,6 +14,7 @@ use wardrobe_weights::Tensors;
 pub struct Classifier {
     network: EfficientNet,
     config: ClassifierConfig,
+    groups: Groups,
     device: Device,
 }
 
@@ -71,6 +72,7 @@ impl Classifier {
         let network = EfficientNet::new(&config.network, &Rng::new(0), vb)?.fold(precision)?;
         Ok(Self {
             network,
+            groups: Groups::of(&config.categories),
             config,
             device: device.clone(),
         })
@@ -93,7 +95,7 @@ impl Classifier {
         let features = descriptors.narrow(1, 0, EfficientNet::FEATURES)?;
         let logits = self.network.classify(&features, Mode::Eval)?;
         let probabilities = candle_nn::ops::softmax(&logits, D::Minus1)?.to_vec2::<f32>()?;
-        let classified = probabilities.iter().zip(descriptors.to_vec2::<f32>()?);
+        let classified = probabilities.into_iter().zip(descriptors.to_vec2::<f32>()?);
         Ok(classified
             .map(|(probs, descriptors)| self.classification(probs, descriptors))
             .collect())
@@ -123,93 +125,21 @@ impl Classifier {
         Ok(Tensor::from_vec(pixels, &shape, &self.device)?)
     }
 
-    fn classification(&self, probabilities: &[f32], descriptors: Vec<f32>) -> Classification {
+    fn classification(&self, mut probabilities: Vec<f32>, descriptors: Vec<f32>) -> Classification {
+        self.groups
+            .sharpen(&mut probabilities, self.config.sharpness);
         let scored = self.config.categories.iter().zip(probabilities);
         let mut predictions: Vec<_> = scored
-            .map(|(&category, &confidence)| Prediction {
+            .map(|(&category, confidence)| Prediction {
                 category,
                 confidence,
             })
             .collect();
-        for group in groups() {
-            settle(&mut predictions, group);
-        }
+        settle(&mut predictions);
         predictions.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         Classification {
             predictions,
             descriptors,
         }
-    }
-}
-
-/// Categories that coarse labels do not tell apart, most usual first.
-fn groups() -> impl Iterator<Item = &'static [Category]> {
-    let groups = ClothingLabel::ALL
-        .into_iter()
-        .map(ClothingLabel::categories);
-    groups.filter(|group| group.len() > 1)
-}
-
-/// The share of its group's probability from which a category is told apart from its group.
-const DISTINCT: f32 = 0.6;
-
-/// Much of the training data says "shoes" or "pants" and no more, so that a photo's probability may be certain of the
-/// group and spread evenly over its members, each of which then loses to a worse guess. Where no member has the
-/// better part of the group, the group's most usual category stands for it, with the group's probability.
-fn settle(predictions: &mut [Prediction], group: &[Category]) {
-    let of_group = |p: &Prediction| group.contains(&p.category);
-    let total: f32 = predictions
-        .iter()
-        .filter(|p| of_group(p))
-        .map(|p| p.confidence)
-        .sum();
-    let distinct = |p: &Prediction| p.confidence >= DISTINCT * total;
-    if predictions.iter().any(|p| of_group(p) && distinct(p)) {
-        return;
-    }
-    for prediction in predictions.iter_mut().filter(|p| of_group(p)) {
-        prediction.confidence = if prediction.category == group[0] {
-            total
-        } else {
-            0.0
-        };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settled(probabilities: &[(Category, f32)]) -> Vec<f32> {
-        let predict = |&(category, confidence)| Prediction {
-            category,
-            confidence,
-        };
-        let mut predictions: Vec<_> = probabilities.iter().map(predict).collect();
-        groups().for_each(|group| settle(&mut predictions, group));
-        predictions.iter().map(|p| p.confidence).collect()
-    }
-
-    #[test]
-    fn a_group_that_cannot_be_told_apart_is_its_most_usual_category() {
-        use Category::{Boots, Hoodie, Jacket, PufferJacket, Sneakers};
-        let close = |got: Vec<f32>, expected: &[f32]| {
-            assert!(
-                got.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6),
-                "{got:?}"
-            );
-        };
-        close(
-            settled(&[(Boots, 0.4), (Sneakers, 0.3), (Hoodie, 0.3)]),
-            &[0.0, 0.7, 0.3],
-        );
-        close(
-            settled(&[(Boots, 0.5), (Sneakers, 0.2), (Hoodie, 0.3)]),
-            &[0.5, 0.2, 0.3],
-        );
-        close(
-            settled(&[(Hoodie, 0.4), (PufferJacket, 0.3), (Jacket, 0.3)]),
-            &[0.4, 0.0, 0.6],
-        );
     }
 }

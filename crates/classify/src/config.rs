@@ -41,6 +41,13 @@ pub struct ClassifierConfig {
     pub categories: Vec<Category>,
     /// How photos are brought to the network.
     pub preprocess: Preprocess,
+    /// The power that calibrates the groups' probabilities ([`crate::Groups::sharpen`]); 1 where nobody did.
+    #[serde(default = "uncalibrated")]
+    pub sharpness: f32,
+}
+
+fn uncalibrated() -> f32 {
+    1.0
 }
 
 /// The metadata entry that holds a [`ClassifierConfig`].

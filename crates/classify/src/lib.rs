@@ -23,9 +23,11 @@
 mod classifier;
 mod config;
 mod error;
+mod groups;
 mod model;
 
 pub use classifier::{Classification, Classifier, Prediction};
 pub use config::{ClassifierConfig, Config};
 pub use error::{Error, Result};
+pub use groups::Groups;
 pub use model::{EfficientNet, fit_weights, load_weights};

@@ -29,6 +29,7 @@ fn config() -> ClassifierConfig {
             normalization: Normalization::ImageNet,
             channel_order: ChannelOrder::Rgb,
         },
+        sharpness: 1.0,
     }
 }
 

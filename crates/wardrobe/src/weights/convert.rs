@@ -144,6 +144,7 @@ fn classifier(weights: &Tensors, labels: &[String], entry: Option<&Entry>) -> Re
         None => wardrobe_classify::Config::new(outputs(weights)?),
     };
     let loaded = wardrobe_classify::fit_weights(&network, weights, false)?;
+    let sharpness = noted.as_ref().map_or(1.0, |config| config.sharpness);
     let noted_preprocess = noted.as_ref().map(|config| config.preprocess);
     let preprocess = noted_preprocess
         .or_else(|| entry?.preprocessing)
@@ -166,6 +167,7 @@ fn classifier(weights: &Tensors, labels: &[String], entry: Option<&Entry>) -> Re
         network,
         categories,
         preprocess,
+        sharpness,
     });
     let mut metadata = BTreeMap::new();
     let note = match config {

@@ -75,7 +75,7 @@ impl Row for LogRow {
 }
 
 /// Trains until the last epoch and keeps the weights of the one with the best validation accuracy, calibrated on the same
-/// photos: the last layer is scaled (temperature scaling, Guo et al. 2017).
+/// photos ([`wardrobe_classify::Groups::sharpen`]).
 ///
 /// # Errors
 /// Data that cannot be read, settings that do not fit the checkpoint, a loss that is no longer a number.

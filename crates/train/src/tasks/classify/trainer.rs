@@ -9,7 +9,7 @@ use crate::checkpoint::{self, Checkpoint, Progress, write_half};
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::classify::{Metrics, metrics, rank_labels};
 use crate::progress::Event;
-use crate::temperature::{best_factor, set_loss};
+use crate::temperature::best_factor;
 use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::VarBuilder;
 use rand::seq::SliceRandom;
@@ -18,7 +18,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
-use wardrobe_classify::{ClassifierConfig, Config, EfficientNet, load_weights};
+use wardrobe_classify::{ClassifierConfig, Config, EfficientNet, Groups, load_weights};
 use wardrobe_ingest::resize::Filter;
 use wardrobe_ingest::{ChannelOrder, Geometry, Layout, Normalization, Preprocess, tensor};
 use wardrobe_nn::optim::{AdamW, AdamWConfig, Ema, Gradients, cosine_schedule};
@@ -210,8 +210,7 @@ impl<'a> Trainer<'a> {
     /// The averaged network on the validation photos.
     pub(super) fn validate(&self, data: &Data) -> Result<Metrics> {
         let (mut truth, mut ranked) = (Vec::new(), Vec::new());
-        for (label, logits) in self.val_logits(&self.averaged()?, data)? {
-            let probabilities = candle_nn::ops::softmax(&logits, D::Minus1)?.to_vec1::<f32>()?;
+        for (label, probabilities) in self.val_probabilities(&self.averaged()?, data)? {
             truth.push(label);
             ranked.push(rank_labels(&data.val.labels, |category| {
                 probabilities[category as usize]
@@ -220,37 +219,37 @@ impl<'a> Trainer<'a> {
         metrics(data.val.labels.len(), &truth, &ranked)
     }
 
-    /// Scales a file's last layer so that probabilities fit the validation photos' labels best, and tells by how much.
-    pub(super) fn calibrate(&self, data: &Data, path: &Path) -> Result<f64> {
+    /// Writes into a file of weights how sharp its probabilities are to be, so that they fit the validation photos' labels best.
+    pub(super) fn calibrate(&self, data: &Data, path: &Path) -> Result<()> {
         let mut file = Tensors::load(path)?;
         let tensors = load_weights(&self.network_config, &file, false)?;
         let vb = VarBuilder::from_tensors(tensors.into_iter().collect(), DType::F32, &self.device);
         let network = EfficientNet::new(&self.network_config, &self.rng, vb)?;
-        let seen: Vec<(usize, Vec<f64>)> = self
-            .val_logits(&network, data)?
-            .into_iter()
-            .map(|(label, logits)| Ok((label, logits.to_dtype(DType::F64)?.to_vec1()?)))
-            .collect::<Result<_>>()?;
-        let factor = best_factor(|factor| {
-            let loss = |(label, logits): &(usize, Vec<f64>)| {
+        let seen = self.val_probabilities(&network, data)?;
+        let mut config = ClassifierConfig::of(&file)?;
+        let groups = Groups::of(&config.categories);
+        let power = best_factor(|power| {
+            let loss = |(label, probabilities): &(usize, Vec<f32>)| {
+                let mut sharpened = probabilities.clone();
+                groups.sharpen(&mut sharpened, power as f32);
                 let members = data.val.labels[*label].categories.iter();
-                set_loss(logits, members.map(|&category| category as usize), factor)
+                let right: f32 = members.map(|&category| sharpened[category as usize]).sum();
+                -f64::from(right.max(f32::MIN_POSITIVE)).ln()
             };
             seen.iter().map(loss).sum()
         });
-        for (_, tensor) in file
-            .map
-            .iter_mut()
-            .filter(|(name, _)| name.starts_with(LAST))
-        {
-            *tensor = (&*tensor * factor)?;
-        }
-        file.save(path)?;
-        Ok(factor)
+        config.sharpness = power as f32;
+        let entry = config.to_metadata().map_err(std::io::Error::other);
+        file.metadata.extend([entry.at(path)?]);
+        Ok(file.save(path)?)
     }
 
-    /// Label and logits (categories) of each validation photo that can be read.
-    fn val_logits(&self, network: &EfficientNet, data: &Data) -> Result<Vec<(usize, Tensor)>> {
+    /// Label and probabilities (categories) of each validation photo that can be read.
+    fn val_probabilities(
+        &self,
+        network: &EfficientNet,
+        data: &Data,
+    ) -> Result<Vec<(usize, Vec<f32>)>> {
         const BATCH: usize = 32;
         let network = network.fold(Precision::F32)?;
         let side = self.config.eval_size();
@@ -267,9 +266,9 @@ impl<'a> Trainer<'a> {
                 .collect();
             let x = Tensor::from_vec(pixels, (batch.len(), side, side, 3), &self.device)?;
             let logits = network.forward(&x, Mode::Eval)?;
-            for (row, &i) in batch.iter().enumerate() {
-                seen.push((data.val.samples[i].label, logits.get(row)?));
-            }
+            let probabilities = candle_nn::ops::softmax(&logits, D::Minus1)?.to_vec2::<f32>()?;
+            let labels = batch.iter().map(|&i| data.val.samples[i].label);
+            seen.extend(labels.zip(probabilities));
         }
         Ok(seen)
     }
@@ -300,6 +299,7 @@ impl<'a> Trainer<'a> {
                 normalization: Normalization::ImageNet,
                 channel_order: ChannelOrder::Rgb,
             },
+            sharpness: 1.0,
         };
         let metadata = config
             .to_metadata()
@@ -360,9 +360,6 @@ fn facet_heads(values: &[usize], store: &VarStore) -> Result<Vec<Linear>> {
         .collect::<Result<_, _>>()?)
 }
 
-/// Where the layer that gives logits has its parameters.
-const LAST: &str = "classifier.";
-
 fn is_head(name: &str) -> bool {
-    name.starts_with(LAST) || name.starts_with(FACETS)
+    name.starts_with("classifier.") || name.starts_with(FACETS)
 }

@@ -3,7 +3,7 @@
 use crate::data::Tags;
 use crate::error::Result;
 use crate::evaluate::tag::Validation;
-use crate::temperature::{best_factor, set_loss};
+use crate::temperature::{best_factor, cross_entropy};
 use wardrobe_attributes::tagger::{Rows, Tagger, TaggerConfig, Threshold};
 use wardrobe_types::{Season, Style};
 
@@ -57,7 +57,7 @@ fn single_factor(
     let loss = |factor: f64| -> f64 {
         let known = known.iter();
         known
-            .map(|(logits, truth)| set_loss(logits, [*truth], factor))
+            .map(|(logits, truth)| cross_entropy(logits, *truth, factor))
             .sum()
     };
     match known.is_empty() {
