@@ -99,6 +99,11 @@ impl Context {
         self.served(Wardrobe::open_to_read(self.home()?, self.models.clone())?)
     }
 
+    /// Whether a server is to hold the vectors too, and may be reached.
+    pub fn has_server(&self) -> bool {
+        self.store != Store::Sqlite && !self.offline
+    }
+
     /// The wardrobe with its server, where there is one that may be reached.
     fn served(&self, mut wardrobe: Wardrobe) -> Result<Wardrobe> {
         match &self.store {

@@ -9,6 +9,7 @@
 #[macro_use]
 mod contract;
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -18,6 +19,8 @@ use std::sync::{LazyLock, mpsc};
 use std::time::{Duration, Instant};
 
 use chroma::{ChromaHttpClient, ChromaHttpClientOptions};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use tokio::runtime::Runtime;
 use wardrobe_vector_index::*;
 
@@ -158,6 +161,82 @@ fn a_collection_made_anew_by_another_is_found_again() {
     assert_eq!(store.count(&looks(), Scope::AllUsers, None).unwrap(), 0);
     store.upsert(&looks(), &records(2)).unwrap();
     assert_eq!(other.count(&looks(), Scope::AllUsers, None).unwrap(), 2);
+}
+
+#[test]
+fn records_that_change_often_are_still_found() {
+    if !server() {
+        return;
+    }
+    let (store, _database) = make();
+    store.create_collection(&looks()).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let mut live = BTreeMap::new();
+    for _ in 0..12 {
+        let records: Vec<Record> = (0..70)
+            .map(|_| {
+                let id = format!("{:03}", rng.random_range(0..200));
+                // Small whole numbers: some point the same way.
+                let vector = (0..8).map(|_| f32::from(rng.random_range(-2..3i8)));
+                let vector = std::iter::once(0.5).chain(vector).take(8);
+                Record::new(id, vector.collect())
+            })
+            .collect();
+        store.upsert(&looks(), &records).unwrap();
+        live.extend(records.into_iter().map(|r| (r.id.clone(), r.vector)));
+        let gone: Vec<String> = live.keys().step_by(5).cloned().collect();
+        let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
+        store.delete(&looks(), Scope::default(), &gone).unwrap();
+        live.retain(|id, _| !gone.contains(&id.as_str()));
+    }
+    let here = SqliteStore::in_memory().unwrap();
+    here.create_collection(&looks()).unwrap();
+    let records = live
+        .iter()
+        .map(|(id, v)| Record::new(id.clone(), v.clone()));
+    here.upsert(&looks(), &records.collect::<Vec<_>>()).unwrap();
+    let queries: Vec<&[f32]> = live.values().map(Vec::as_slice).collect();
+    let scores = |store: &dyn VectorStore| -> Vec<Vec<f32>> {
+        let answers = store.query_batch(&looks(), &queries, &QueryOptions::top(10));
+        let scores = |hits: Vec<Hit>| hits.iter().map(|hit| hit.score).collect();
+        answers.unwrap().into_iter().map(scores).collect()
+    };
+    for (found, truth) in scores(&store).iter().zip(scores(&here)) {
+        let pairs = || found.iter().zip(&truth);
+        assert_eq!(found.len(), 10);
+        assert!(
+            pairs().all(|(a, b)| (a - b).abs() < 1e-6),
+            "{found:?} where {truth:?} was to be had"
+        );
+    }
+}
+
+#[test]
+fn a_record_whose_vector_stays_says_something_new() {
+    if !server() {
+        return;
+    }
+    let (store, _database) = make();
+    store.create_collection(&looks()).unwrap();
+    store.upsert(&looks(), &records(20)).unwrap();
+    let anew: Vec<Record> = records(40)
+        .into_iter()
+        .map(|record| Record::new(record.id, record.vector).with("seen", true))
+        .collect();
+    store.upsert(&looks(), &anew).unwrap();
+    let read: Result<Vec<Record>> = store.iterate(&looks(), Scope::default()).collect();
+    assert_eq!(read.unwrap(), anew);
+    let count = |filter| {
+        store
+            .count(&looks(), Scope::default(), Some(&filter))
+            .unwrap()
+    };
+    assert_eq!(count(Filter::eq("seen", true)), 40);
+    assert_eq!(count(Filter::range("third", 0..)), 0);
+    let seen = Filter::eq("seen", true);
+    let options = QueryOptions::top(50).matching(&seen);
+    let hits = store.query(&looks(), &anew[7].vector, &options).unwrap();
+    assert_eq!((hits.len(), hits[0].id.as_str()), (40, "00007"));
 }
 
 /// A server of the test's own, for what must not happen to the others'. The program is `$WARDROBE_CHROMA`'s.

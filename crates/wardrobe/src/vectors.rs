@@ -114,16 +114,25 @@ impl Vectors {
 
     /// One garment's embedding.
     pub(crate) fn get(&self, embedder: &EmbedderId, id: &GarmentId) -> Result<Option<Embedding>> {
+        Ok(self.some(embedder, std::iter::once(id))?.remove(id))
+    }
+
+    /// Some garments' embeddings, as far as there are any.
+    pub(crate) fn some<'a>(
+        &self,
+        embedder: &EmbedderId,
+        ids: impl Iterator<Item = &'a GarmentId>,
+    ) -> Result<HashMap<GarmentId, Embedding>> {
         let Some(spec) = self.of(embedder)? else {
-            return Ok(None);
+            return Ok(HashMap::new());
         };
-        let found = self
-            .store
-            .get(&spec, DEFAULT_USER, &[id.as_str()])?
-            .pop()
-            .flatten();
-        let embedding = found.map(|record| Embedding::new(embedder.clone(), record.vector));
-        Ok(embedding.transpose()?)
+        let ids: Vec<&str> = ids.map(GarmentId::as_str).collect();
+        let found = self.store.get(&spec, DEFAULT_USER, &ids)?;
+        let embeddings = found.into_iter().flatten().map(|record| {
+            let embedding = Embedding::new(embedder.clone(), record.vector)?;
+            Ok((GarmentId::new(record.id), embedding))
+        });
+        embeddings.collect()
     }
 
     /// The garments most alike, with their cosine similarity, best first.

@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::command::show;
 use crate::context::Context;
 use crate::failure::Status;
+use crate::server;
 
 /// Add further photos to a garment, as of its back, or make one garment of two
 ///
@@ -43,6 +44,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
             wardrobe.join(&id, photo)?;
         }
     }
+    server::deliver(&wardrobe, context)?;
     let details = wardrobe.details(&id)?;
     context
         .out

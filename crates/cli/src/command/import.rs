@@ -8,11 +8,12 @@ use wardrobe::Wardrobe;
 
 use crate::context::Context;
 use crate::failure::Status;
-use crate::progress;
+use crate::{progress, server};
 
 /// Restore a wardrobe from an archive of `wardrobe export`
 ///
 /// The wardrobe's folder must be empty or not there. All is unpacked aside and checked first: nothing is left half done.
+/// With `--store chroma:URL`, the server is then sent the vectors.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  wardrobe --home restored import wardrobe.zip")]
 pub struct Args {
@@ -35,6 +36,9 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         context.note(format_args!(
             "warning: {file} was missing already when the archive was made"
         ));
+    }
+    if context.has_server() {
+        server::deliver(&context.wardrobe()?, context)?;
     }
     context.out.answer(&imported, || {
         format!(

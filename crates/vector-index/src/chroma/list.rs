@@ -27,7 +27,7 @@ pub(super) struct Listing {
 
 impl ChromaStore {
     /// All records that meet a condition, page by page.
-    fn list(
+    pub(super) fn list(
         &self,
         spec: &CollectionSpec,
         condition: Option<&Where>,

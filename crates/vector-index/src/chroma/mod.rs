@@ -33,13 +33,15 @@ const RECORDS: u32 = 1000;
 
 /// A [`VectorStore`] on a Chroma server (API v2; tried with 1.5.9).
 ///
-/// Built with the feature `chroma`. The server finds the nearest by its own index, which misses a few; what it answers
-/// with is held to the filter here, and scored from the vectors as they were given. Needs no server to be made: each
-/// call connects, and fails with [`IndexError::Unreachable`] once its retries are used up. Calls block, and must not be
-/// made from asynchronous code.
+/// Built with the feature `chroma`. The server finds the nearest by its own index (HNSW), which in a large collection misses
+/// a few (`cargo bench --bench chroma` says how many); what it answers with is held to the filter here, and scored from the
+/// vectors as they were given, and an answer of fewer than `k` is complete. Needs no server to be made: each call connects,
+/// and fails with [`IndexError::Unreachable`] once its retries are used up. Calls block, and must not be made from
+/// asynchronous code.
 ///
 /// Beyond the contract, for a server has no transactions: a call with more records than the server takes at once sends
-/// several batches, and one that fails between them leaves the first ones stored. Each can be sent again as it is.
+/// several batches, and a record that gets another vector is removed before it is stored anew. A call that fails in between
+/// leaves the first ones stored, or the record removed. Each call can be made again as it is.
 #[derive(Debug)]
 pub struct ChromaStore {
     client: Client,

@@ -79,6 +79,16 @@ pub(super) fn columns(record: &Record, vector: &[f32]) -> serde_json::Result<Upd
     Ok(columns)
 }
 
+/// Whether the vector in the columns to be written is the one in those held.
+pub(super) fn have_same_vector(written: &UpdateMetadata, held: &Columns) -> bool {
+    match (written.get(VECTOR), held.get(VECTOR)) {
+        (Some(UpdateMetadataValue::Str(written)), Some(MetadataValue::Str(held))) => {
+            written == held
+        }
+        _ => false,
+    }
+}
+
 enum Column {
     Is(UpdateMetadataValue),
     /// Null and the empty list, which to a filter are as good as missing.

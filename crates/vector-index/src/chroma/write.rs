@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chroma::types::{Include, UpdateMetadata, UpdateMetadataValue};
+use chroma::types::{Include, Metadata as Columns, UpdateMetadata, UpdateMetadataValue};
 
 use super::{ChromaStore, lock, record};
 use crate::collection::CollectionSpec;
@@ -54,41 +54,64 @@ impl ChromaStore {
         }
     }
 
-    /// Sends one batch. What the records held before goes: Chroma itself would keep columns that are not given.
+    /// Sends one batch.
+    ///
+    /// A record whose vector changes is removed first. Chroma would move it within its graph (hnswlib's `updatePoint`), which
+    /// cuts other records off there for good. One whose vector stays keeps its place, and loses the columns it had before:
+    /// Chroma itself would keep those that are not given.
     fn send(&self, spec: &CollectionSpec, batch: &[Outgoing<'_>]) -> Result<()> {
         let keys: Vec<String> = batch.iter().map(|record| record.key.clone()).collect();
-        let mut columns: HashMap<&str, UpdateMetadata> = batch
-            .iter()
-            .map(|record| (record.key.as_str(), record.columns.clone()))
-            .collect();
         let held = self.get_some(spec, &keys, &[Include::Metadata])?;
-        for (key, held) in held.ids.iter().zip(held.metadatas.unwrap_or_default()) {
-            if let (Some(columns), Some(held)) = (columns.get_mut(key.as_str()), held) {
-                for name in held.into_keys() {
+        let held = (held.ids.into_iter()).zip(held.metadatas.unwrap_or_default());
+        let mut held: HashMap<String, Columns> = held
+            .map(|(key, columns)| (key, columns.unwrap_or_default()))
+            .collect();
+        let (mut placed, mut described) = (Changes::default(), Changes::default());
+        for record in batch {
+            let (key, mut columns) = (record.key.clone(), record.columns.clone());
+            let stays = held
+                .get(&key)
+                .is_some_and(|held| record::have_same_vector(&columns, held));
+            if stays {
+                for name in held.remove(&key).unwrap_or_default().into_keys() {
                     columns.entry(name).or_insert(UpdateMetadataValue::None);
                 }
+                described.keys.push(key);
+                described.columns.push(Some(columns));
+            } else {
+                let vector = record::compared(spec.metric, &record.vector);
+                placed.keys.push(key);
+                placed.columns.push(Some(columns));
+                placed.vectors.push(vector);
             }
         }
-        let columns: Vec<Option<UpdateMetadata>> = keys
-            .iter()
-            .map(|key| columns.get(key.as_str()).cloned())
-            .collect();
-        let metric = spec.metric;
-        let vectors: Vec<Vec<f32>> = batch
-            .iter()
-            .map(|record| record::compared(metric, &record.vector))
-            .collect();
-        self.on(spec, "store vectors", |collection| {
-            let (keys, vectors, columns) = (keys.clone(), vectors.clone(), columns.clone());
-            async move {
-                let columns = Some(columns);
-                collection.upsert(keys, vectors, None, None, columns).await
-            }
-        })?;
+        self.remove(spec, held.into_keys().collect())?;
+        if !placed.keys.is_empty() {
+            self.on(spec, "store vectors", |collection| {
+                let Changes {
+                    keys,
+                    columns,
+                    vectors,
+                } = placed.clone();
+                async move {
+                    let columns = Some(columns);
+                    collection.upsert(keys, vectors, None, None, columns).await
+                }
+            })?;
+        }
+        if !described.keys.is_empty() {
+            self.on(spec, "store what vectors are of", |collection| {
+                let Changes { keys, columns, .. } = described.clone();
+                async move {
+                    let columns = Some(columns);
+                    collection.update(keys, None, None, None, columns).await
+                }
+            })?;
+        }
         Ok(())
     }
 
-    /// Removes those of `keys` that there are; returns how many.
+    /// Removes those of `keys` that there are; returns how many keys there were.
     pub(super) fn remove(&self, spec: &CollectionSpec, keys: Vec<String>) -> Result<usize> {
         *lock(&self.listing) = None;
         let most = self.client.most_records()?;
@@ -100,6 +123,14 @@ impl ChromaStore {
         }
         Ok(keys.len())
     }
+}
+
+/// Records to write with one request.
+#[derive(Clone, Default)]
+struct Changes {
+    keys: Vec<String>,
+    columns: Vec<Option<UpdateMetadata>>,
+    vectors: Vec<Vec<f32>>,
 }
 
 /// A checked record on its way.

@@ -214,6 +214,31 @@ impl SqliteStore {
             })
     }
 
+    /// Forgets the stores that the database behind `connection` is mirrored to, with what waits for them; returns whether
+    /// there were any. For a copy of a database: mirrored anew it is another user there, so that it and the original do not
+    /// change each other's records.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn forget_mirrors(connection: &Connection) -> Result<bool> {
+        let failed = Doing::new("forget the other stores", connection).failed();
+        let tables = connection
+            .table_exists(None, "vectors_mirrors")
+            .map_err(failed)?;
+        let mirrored = "SELECT EXISTS (SELECT 1 FROM vectors_mirrors)";
+        let is_mirrored = |row: &Row<'_>| row.get(0);
+        if !tables
+            || !connection
+                .query_row(mirrored, [], is_mirrored)
+                .map_err(failed)?
+        {
+            return Ok(false);
+        }
+        let sql = "BEGIN IMMEDIATE; DELETE FROM vectors_queue; DELETE FROM vectors_mirrors; COMMIT";
+        connection.execute_batch(sql).map_err(failed)?;
+        Ok(true)
+    }
+
     /// How many writes wait to be sent to the store called `name`.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use rusqlite::Connection;
 use serde::Serialize;
 use tempfile::TempDir;
+use wardrobe_vector_index::SqliteStore;
 use zip::ZipArchive;
 
 use super::contents::{CONTENTS, Contents, Entry, FORMAT, Format, is_stored_name};
@@ -38,6 +39,9 @@ impl Wardrobe {
     /// file byte for byte. All is unpacked aside and checked before it takes its place, so that nothing is left half done;
     /// a wardrobe with anything in it is left alone.
     ///
+    /// A server that held the vectors of the archived wardrobe ([`Wardrobe::mirror_to`]) is forgotten, so that where both go
+    /// on they do not change each other's there. Mirrored anew, the restored wardrobe sends all it has.
+    ///
     /// `progress` is told the bytes done and all there are; `cancel` is looked at in between.
     ///
     /// # Errors
@@ -67,6 +71,7 @@ impl Wardrobe {
         let unpacked = reader
             .unpack(&contents, aside.path(), &mut watch)
             .and_then(|()| check_database(&aside, &contents, archive))
+            .and_then(|counts| forget_servers(&aside).map(|()| counts))
             .and_then(|counts| move_in(&aside, &home).map(|()| counts));
         drop(aside);
         match unpacked {
@@ -258,6 +263,20 @@ fn check_database(aside: &TempDir, contents: &Contents, archive: &Path) -> Resul
         }
     }
     Ok((photos.len(), crops.len()))
+}
+
+/// Lets the restored wardrobe be a new one to every server.
+fn forget_servers(aside: &TempDir) -> Result<()> {
+    let path = aside.path().join(DATABASE);
+    let connection = Connection::open(&path).map_err(Error::database(&path))?;
+    if SqliteStore::forget_mirrors(&connection)? {
+        // Nothing is to be left in a log beside it: the file alone is moved.
+        let one_file = connection.pragma_update(None, "journal_mode", "DELETE");
+        one_file.map_err(Error::database(&path))?;
+    }
+    connection
+        .close()
+        .map_err(|(_, source)| Error::database(&path)(source))
 }
 
 fn quick_check(connection: &Connection) -> rusqlite::Result<String> {

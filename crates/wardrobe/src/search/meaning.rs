@@ -11,7 +11,7 @@
 //! where `w` is [`LEAST_WEIGHT`] plus the rest by the share of the query's words that the tags did not understand: tags are
 //! better at colours and know what the wearer corrected, and CLIP alone can tell corduroy. Reciprocal ranks would not do:
 //! tags tie, a dozen red dresses have one score, and ranks would make differences among them of nothing. A garment without
-//! a vector has the mean.
+//! a vector has the mean. Of more than a thousand garments, a thousand say what mean and deviation are (`fuse.rs`).
 
 use super::query::Query;
 
@@ -27,19 +27,32 @@ pub(super) fn weight(query: &Query) -> f32 {
     LEAST_WEIGHT + (1.0 - LEAST_WEIGHT) * not / (understood + not).max(1.0)
 }
 
-/// Each cosine beside the others, in 0..1; 0.5 for the mean and for those missing.
-pub(super) fn standardised(cosines: &[Option<f32>]) -> Vec<f32> {
-    let there: Vec<f32> = cosines.iter().flatten().copied().collect();
-    let mean = there.iter().sum::<f32>() / there.len().max(1) as f32;
-    let squares: f32 = there.iter().map(|cosine| (cosine - mean).powi(2)).sum();
-    let deviation = (squares / there.len().max(1) as f32).sqrt();
-    let place = |cosine: &Option<f32>| match cosine {
-        Some(cosine) if deviation > SMALLEST_DEVIATION => {
-            1.0 / (1.0 + (-(cosine - mean) / deviation).exp())
+/// How the cosines of a wardrobe's garments lie.
+pub(super) struct Spread {
+    mean: f32,
+    deviation: f32,
+}
+
+impl Spread {
+    pub(super) fn of(cosines: &[f32]) -> Self {
+        let n = cosines.len().max(1) as f32;
+        let mean = cosines.iter().sum::<f32>() / n;
+        let squares: f32 = cosines.iter().map(|cosine| (cosine - mean).powi(2)).sum();
+        Self {
+            mean,
+            deviation: (squares / n).sqrt(),
         }
-        _ => 0.5,
-    };
-    cosines.iter().map(place).collect()
+    }
+
+    /// A cosine beside the others, in 0..1; 0.5 for the mean and for one that is missing.
+    pub(super) fn place(&self, cosine: Option<f32>) -> f32 {
+        match cosine {
+            Some(cosine) if self.deviation > SMALLEST_DEVIATION => {
+                1.0 / (1.0 + (-(cosine - self.mean) / self.deviation).exp())
+            }
+            _ => 0.5,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -48,15 +61,17 @@ mod tests {
 
     #[test]
     fn cosines_are_placed_beside_each_other() {
-        let placed = standardised(&[Some(0.2), None, Some(0.3)]);
+        let placed = |cosines: &[f32], cosine| Spread::of(cosines).place(cosine);
         // One deviation below the mean, and one above: 1 / (1 + e) and its complement.
-        assert!((placed[0] - 0.268_941).abs() < 1e-4, "{placed:?}");
-        assert_eq!(placed[1], 0.5);
-        assert!((placed[0] + placed[2] - 1.0).abs() < 1e-5, "{placed:?}");
-        assert_eq!(standardised(&[Some(0.25), Some(0.25)]), [0.5, 0.5]);
-        assert_eq!(standardised(&[Some(0.25), None]), [0.5, 0.5]);
-        assert_eq!(standardised(&[None]), [0.5]);
-        assert!(standardised(&[]).is_empty());
+        let (low, high) = (
+            placed(&[0.2, 0.3], Some(0.2)),
+            placed(&[0.2, 0.3], Some(0.3)),
+        );
+        assert!((low - 0.268_941).abs() < 1e-4, "{low}");
+        assert!((low + high - 1.0).abs() < 1e-5, "{low} {high}");
+        assert_eq!(placed(&[0.2, 0.3], None), 0.5);
+        assert_eq!(placed(&[0.25, 0.25], Some(0.25)), 0.5);
+        assert_eq!(placed(&[], None), 0.5);
     }
 
     #[test]

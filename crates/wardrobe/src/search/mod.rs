@@ -1,8 +1,9 @@
 //! Garments found by words.
 //!
 //! `parse.rs` makes a [`Query`] of a text with the phrases of `lexicon.rs` and `synonyms.rs`; `score.rs` says how well a garment's
-//! tags answer it; `meaning.rs` joins CLIP's opinion where its weights are at hand.
+//! tags answer it; `meaning.rs` joins CLIP's opinion where its weights are at hand, and `fuse.rs` finds the best by both.
 
+mod fuse;
 mod lexicon;
 mod meaning;
 mod parse;
@@ -10,10 +11,8 @@ mod query;
 mod score;
 mod synonyms;
 
-use std::collections::HashMap;
-
 use serde::Serialize;
-use wardrobe_types::{EmbedderId, Garment, GarmentId};
+use wardrobe_types::{EmbedderId, Embedding, Garment, GarmentId};
 
 pub use self::query::{Correction, Query, Term, Wish};
 use crate::{Filter, Result, Wardrobe};
@@ -56,9 +55,6 @@ pub struct Meaning {
     pub garments_without: usize,
 }
 
-/// CLIP's cosines for a query, by garment.
-type Cosines = HashMap<GarmentId, f32>;
-
 impl Wardrobe {
     /// The `k` garments that answer a text best, best first; fewer where fewer answer it at all.
     ///
@@ -78,36 +74,51 @@ impl Wardrobe {
     pub fn search(&self, text: &str, k: usize) -> Result<Search> {
         let query = parse::parse(text);
         let garments = self.garments(&Filter::default())?;
-        let (meaning, cosines) = self.meaning(&query, &garments)?;
-        let weight = meaning.as_ref().map_or(0.0, |meaning| meaning.weight);
-        let cosines: Vec<_> = garments
-            .iter()
-            .map(|garment| cosines.get(&garment.id).copied())
-            .collect();
-        let places = meaning::standardised(&cosines);
-        let says_something = !(query.wanted.is_empty() && query.unwanted.is_empty());
-        let mut found: Vec<Found> = garments
-            .into_iter()
-            .zip(places)
-            .filter(|_| says_something || weight > 0.0)
-            .filter_map(|(garment, place)| {
-                let score = (1.0 - weight) * query.score(&garment)? + weight * place;
-                (score >= LEAST_SCORE).then(|| found(&query, garment, score))
-            })
-            .collect();
-        found.sort_by(|a, b| b.score.total_cmp(&a.score));
-        found.truncate(k);
+        let (meaning, meant) = self.meaning(&query, &garments)?;
+        let garments = self.answers(&query, garments, meant.as_ref(), k)?;
         Ok(Search {
-            garments: found,
+            garments,
             query,
             meaning,
         })
     }
 
-    /// What CLIP has to say to a query, where it is at hand.
-    fn meaning(&self, query: &Query, garments: &[Garment]) -> Result<(Option<Meaning>, Cosines)> {
+    /// The `k` of these garments that answer a query best, by their tags and, where it is given, by what the query means.
+    pub(crate) fn answers(
+        &self,
+        query: &Query,
+        garments: Vec<Garment>,
+        meant: Option<&Embedding>,
+        k: usize,
+    ) -> Result<Vec<Found>> {
+        let shown: Vec<GarmentId> = garments.iter().map(|garment| garment.id.clone()).collect();
+        let tagged = garments.into_iter().filter_map(|garment| {
+            let tags = query.score(&garment)?;
+            Some((garment, tags))
+        });
+        let tagged: Vec<(Garment, f32)> = tagged.collect();
+        let mut scored = match meant {
+            Some(text) => self.fuse(tagged, &shown, (text, meaning::weight(query)), k)?,
+            None if query.wanted.is_empty() && query.unwanted.is_empty() => Vec::new(),
+            None => tagged,
+        };
+        scored.retain(|(_, score)| *score >= LEAST_SCORE);
+        scored.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        scored.truncate(k);
+        let found = scored
+            .into_iter()
+            .map(|(garment, score)| found(query, garment, score));
+        Ok(found.collect())
+    }
+
+    /// What CLIP has to say to a query, where it is at hand, and the text as it understands it, where that says something.
+    fn meaning(
+        &self,
+        query: &Query,
+        garments: &[Garment],
+    ) -> Result<(Option<Meaning>, Option<Embedding>)> {
         let Some(clip) = self.clip()? else {
-            return Ok((None, Cosines::new()));
+            return Ok((None, None));
         };
         let mut meaning = Meaning {
             model: clip.id().clone(),
@@ -118,16 +129,13 @@ impl Wardrobe {
         meaning.garments_without -= garments.iter().filter(|g| embedded.contains(&g.id)).count();
         let asks = !(query.wanted.is_empty() && query.not_understood.is_empty());
         // Without vectors to compare, loading the network would be for nothing.
-        let cosines = match asks && !embedded.is_empty() {
-            false => Cosines::new(),
-            true => {
-                let prompt = format!("a photo of {}", query.positive);
-                let text = clip.embed_texts(&[&prompt])?.swap_remove(0);
-                meaning.weight = meaning::weight(query);
-                self.nearest(&[text], embedded.len())?.into_iter().collect()
-            }
-        };
-        Ok((Some(meaning), cosines))
+        if !asks || embedded.is_empty() {
+            return Ok((Some(meaning), None));
+        }
+        let prompt = format!("a photo of {}", query.positive);
+        let text = clip.embed_texts(&[&prompt])?.swap_remove(0);
+        meaning.weight = meaning::weight(query);
+        Ok((Some(meaning), Some(text)))
     }
 }
 

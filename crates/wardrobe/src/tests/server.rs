@@ -1,11 +1,16 @@
 //! A server that holds the vectors too. Here it is another database: what Chroma adds is tested where its store is.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rusqlite::Connection;
 use serde_json::json;
-use wardrobe_types::{Category, ColorName};
-use wardrobe_vector_index::{Record, Scope, SqliteStore, VectorStore};
+use wardrobe_types::{Category, ColorName, EmbedderId, Embedding};
+use wardrobe_vector_index::{
+    self as vectors, CollectionSpec, Cursor, Filter, Hit, QueryOptions, Record, Scope, SqliteStore,
+    Stats, VectorStore,
+};
 
 use super::{empty, photo, put, stocked};
 use crate::{Delivery, Edit, Error, Target, Wardrobe};
@@ -125,15 +130,20 @@ fn two_wardrobes_on_one_server_do_not_meet() {
     assert_eq!(likes(&wardrobe, &ids[0]).len(), 3);
 }
 
+/// The server, taking nothing.
+fn lost(folder: &Path) -> SqliteStore {
+    drop(server(folder));
+    let connection = Connection::open(folder.join("server.db")).unwrap();
+    connection.pragma_update(None, "query_only", true).unwrap();
+    SqliteStore::from_connection(connection).unwrap()
+}
+
 #[test]
 fn what_a_lost_server_does_not_take_waits_for_the_next_run() {
     let (folder, mut wardrobe, ids) = stocked();
-    // A server that takes nothing.
-    drop(server(folder.path()));
-    let connection = Connection::open(folder.path().join("server.db")).unwrap();
-    connection.pragma_update(None, "query_only", true).unwrap();
-    let lost = SqliteStore::from_connection(connection).unwrap();
-    wardrobe.mirror_to(NAME, Box::new(lost)).unwrap();
+    wardrobe
+        .mirror_to(NAME, Box::new(lost(folder.path())))
+        .unwrap();
     let delivery = deliver(&wardrobe);
     assert_eq!((delivery.sent, delivery.waiting), (0, 4));
     assert!(delivery.error.unwrap().contains("nothing is lost"));
@@ -153,4 +163,165 @@ fn what_a_lost_server_does_not_take_waits_for_the_next_run() {
         (4, 0, None)
     );
     assert_eq!(held(&server(folder.path())).len(), 3);
+}
+
+#[test]
+fn a_restored_wardrobe_sends_all_it_has_and_leaves_the_first_one_alone() {
+    let (folder, mut wardrobe, ids) = stocked();
+    let there = || Box::new(server(folder.path()));
+    wardrobe.mirror_to(NAME, there()).unwrap();
+    deliver(&wardrobe);
+    // A change that still waits goes with the rest.
+    wardrobe.remove(&ids[3]).unwrap();
+    let (file, home) = (
+        folder.path().join("all.zip"),
+        folder.path().join("restored"),
+    );
+    let go_on = AtomicBool::new(false);
+    wardrobe.export(&file, false, &go_on, |_, _| {}).unwrap();
+    deliver(&wardrobe);
+    Wardrobe::import(&home, &file, &go_on, |_, _| {}).unwrap();
+    let restored = || Wardrobe::open(&home, Default::default()).unwrap();
+    // The server is away at first.
+    let mut first = restored();
+    first
+        .mirror_to(NAME, Box::new(lost(folder.path())))
+        .unwrap();
+    let delivery = deliver(&first);
+    assert_eq!((delivery.sent, delivery.waiting), (0, 4));
+    drop(first);
+    let mut restored = restored();
+    restored.mirror_to(NAME, there()).unwrap();
+    assert_eq!(deliver(&restored).sent, 4);
+    assert_eq!(held(&server(folder.path())).len(), 8);
+    let removed = |record: &&Record| record.metadata["removed"] == json!(true);
+    let all_removed = held(&server(folder.path()));
+    assert_eq!(all_removed.iter().filter(removed).count(), 2);
+    restored.purge(&ids[1]).unwrap();
+    assert_eq!(deliver(&restored).sent, 1);
+    assert_eq!(held(&server(folder.path())).len(), 7);
+    assert_eq!(likes(&restored, &ids[0]), [ids[2].as_str()]);
+    assert_eq!(likes(&wardrobe, &ids[0]).len(), 2);
+    // What was removed and has come back is found again.
+    restored.restore(&ids[3]).unwrap();
+    assert_eq!(deliver(&restored).sent, 1);
+    assert_eq!(likes(&restored, &ids[0]).len(), 2);
+}
+
+/// A server that names the nearest few, and lists nothing.
+struct Few(SqliteStore, Arc<AtomicUsize>);
+
+impl Few {
+    const MOST: usize = 20;
+}
+
+impl VectorStore for Few {
+    fn query_batch(
+        &self,
+        spec: &CollectionSpec,
+        vectors: &[&[f32]],
+        options: &QueryOptions<'_>,
+    ) -> vectors::Result<Vec<Vec<Hit>>> {
+        assert!(options.k <= Self::MOST, "{} asked for", options.k);
+        self.1.fetch_add(vectors.len(), Ordering::Relaxed);
+        self.0.query_batch(spec, vectors, options)
+    }
+
+    fn page(
+        &self,
+        _: &CollectionSpec,
+        _: Scope<'_>,
+        _: Option<&Cursor>,
+        _: usize,
+    ) -> vectors::Result<Vec<Record>> {
+        panic!("a server is not asked for all it has")
+    }
+
+    fn get(
+        &self,
+        _: &CollectionSpec,
+        _: &str,
+        ids: &[&str],
+    ) -> vectors::Result<Vec<Option<Record>>> {
+        panic!("a server is not asked for {} records by name", ids.len())
+    }
+
+    fn create_collection(&self, spec: &CollectionSpec) -> vectors::Result<()> {
+        self.0.create_collection(spec)
+    }
+
+    fn collections(&self) -> vectors::Result<Vec<CollectionSpec>> {
+        self.0.collections()
+    }
+
+    fn drop_collection(&self, name: &str) -> vectors::Result<bool> {
+        self.0.drop_collection(name)
+    }
+
+    fn upsert(&self, spec: &CollectionSpec, records: &[Record]) -> vectors::Result<()> {
+        self.0.upsert(spec, records)
+    }
+
+    fn delete(
+        &self,
+        spec: &CollectionSpec,
+        scope: Scope<'_>,
+        ids: &[&str],
+    ) -> vectors::Result<usize> {
+        self.0.delete(spec, scope, ids)
+    }
+
+    fn delete_where(
+        &self,
+        spec: &CollectionSpec,
+        scope: Scope<'_>,
+        filter: &Filter,
+    ) -> vectors::Result<usize> {
+        self.0.delete_where(spec, scope, filter)
+    }
+
+    fn count(
+        &self,
+        spec: &CollectionSpec,
+        scope: Scope<'_>,
+        filter: Option<&Filter>,
+    ) -> vectors::Result<usize> {
+        self.0.count(spec, scope, filter)
+    }
+
+    fn stats(&self, spec: &CollectionSpec) -> vectors::Result<Stats> {
+        self.0.stats(spec)
+    }
+}
+
+#[test]
+fn a_search_asks_a_server_for_the_nearest_alone() {
+    let (folder, mut wardrobe) = empty();
+    let kinds = [Category::Dress, Category::Jeans, Category::Coat];
+    let colors = [ColorName::Red, ColorName::Navy, ColorName::Olive];
+    for i in 0..45 {
+        let picture = photo(colors[i / 3 % 3], i as u32);
+        put(&mut wardrobe, kinds[i % 3], &picture, "test-embedder");
+    }
+    let meant = Embedding::new(EmbedderId::new("test-embedder"), vec![9.0, 2.5, 0.3, 0.5]);
+    let meant = meant.unwrap();
+    let search = |wardrobe: &Wardrobe, text: &str| -> Vec<(String, f32)> {
+        let garments = wardrobe.garments(&crate::Filter::default()).unwrap();
+        let query = text.parse().unwrap();
+        let found = wardrobe.answers(&query, garments, Some(&meant), 4);
+        let found = found.unwrap().into_iter();
+        found
+            .map(|found| (found.garment.id.to_string(), found.score))
+            .collect()
+    };
+    let texts = ["corduroy", "a red dress", "navy corduroy, not jeans"];
+    let alone = texts.map(|text| search(&wardrobe, text));
+    assert!(alone.iter().all(|found| found.len() == 4));
+    assert_ne!(alone[0], alone[1]);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let few = Few(server(folder.path()), asked.clone());
+    wardrobe.mirror_to(NAME, Box::new(few)).unwrap();
+    deliver(&wardrobe);
+    assert_eq!(texts.map(|text| search(&wardrobe, text)), alone);
+    assert_eq!(asked.load(Ordering::Relaxed), texts.len());
 }
