@@ -48,6 +48,7 @@ fn values_that_cannot_work_are_named_with_the_file() {
         ("epochs = 0", "epochs"),
         ("eval_every = 0", "eval_every"),
         ("image_size = 300", "multiple of 32"),
+        ("eval_image_size = 300", "multiple of 32"),
         ("first_image_size = 672", "first_image_size"),
         ("optimizer = 'adam'", "adam"),
         ("variant = 'y'", "variant"),

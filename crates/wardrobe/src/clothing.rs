@@ -33,10 +33,10 @@ pub struct ClothingRule {
 impl ClothingRule {
     /// Fitted to the starter detector and the starter classifier.
     pub const STARTER: Self = Self {
-        bias: -5.621,
-        detected: 7.552,
-        classified: 4.156,
-        threshold: 0.0169,
+        bias: -5.572,
+        detected: 7.353,
+        classified: 3.268,
+        threshold: 0.0405,
     };
 
     /// The probability that the photo shows clothes, 0..=1.

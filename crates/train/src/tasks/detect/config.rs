@@ -28,6 +28,8 @@ pub struct DetectConfig {
     pub image_size: usize,
     /// Side in the first epoch, growing evenly to `image_size` in the last; 0 for no growth.
     pub first_image_size: usize,
+    /// Side at validation and in use, a multiple of 32; 0 for `image_size`.
+    pub eval_image_size: usize,
     /// Which optimiser: "auto", AdamW for runs of at most 10,000 steps and SGD for longer ones.
     pub optimizer: OptimizerChoice,
     /// The highest rate. 0 for the optimiser's own: 0.01 for SGD, round(0.002 * 5 / (4 + classes), 6) for AdamW.
@@ -71,6 +73,7 @@ impl Default for DetectConfig {
             nominal_batch_size: 64,
             image_size: 640,
             first_image_size: 0,
+            eval_image_size: 0,
             optimizer: OptimizerChoice::Auto,
             learning_rate: 0.0,
             final_rate: 0.01,
@@ -178,11 +181,13 @@ impl DetectConfig {
         if let Some((name, _)) = at_least_one.into_iter().find(|&(_, value)| value == 0) {
             return Err(format!("{name} = 0: take 1 or more"));
         }
-        if self.image_size < 64 || !self.image_size.is_multiple_of(32) {
-            return Err(format!(
-                "image_size = {} is no multiple of 32 from 64 up",
-                self.image_size
-            ));
+        let sides = [
+            ("image_size", self.image_size),
+            ("eval_image_size", self.eval_size()),
+        ];
+        let usable = |side: usize| side >= 64 && side.is_multiple_of(32);
+        if let Some((name, side)) = sides.into_iter().find(|(_, side)| !usable(*side)) {
+            return Err(format!("{name} = {side} is no multiple of 32 from 64 up"));
         }
         if (1..64).contains(&self.first_image_size) || self.first_image_size > self.image_size {
             return Err(format!(
@@ -237,6 +242,14 @@ impl DetectConfig {
     }
 
     /// The side of photos in `epoch`, from 0: a multiple of 32.
+    /// The side of photos at validation and in use.
+    pub(super) fn eval_size(&self) -> usize {
+        match self.eval_image_size {
+            0 => self.image_size,
+            side => side,
+        }
+    }
+
     pub(super) fn image_size_in(&self, epoch: usize) -> usize {
         if self.first_image_size == 0 || self.epochs < 2 {
             return self.image_size;

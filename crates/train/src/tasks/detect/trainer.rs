@@ -68,7 +68,7 @@ impl<'a> Trainer<'a> {
         };
         let letterbox = LetterboxOptions {
             stride: Some(32),
-            ..LetterboxOptions::square(config.image_size as u32)
+            ..LetterboxOptions::square(config.eval_size() as u32)
         };
         let described = DetectorConfig {
             letterbox,
