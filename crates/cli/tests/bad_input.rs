@@ -195,7 +195,7 @@ fn no_room_on_the_disk_is_told_and_leaves_no_halves() {
     let limit = stored.max(fs::metadata(&large).unwrap().len() / 2) / 512;
     let program = assert_cmd::cargo::cargo_bin("wardrobe");
     let script = format!(
-        "trap '' XFSZ; ulimit -f {limit}; exec '{}' --home '{}' ingest '{}'",
+        "trap '' XFSZ; ulimit -f {limit}; exec '{}' --home '{}' ingest --force '{}'",
         program.display(),
         bench.home().display(),
         large.display()

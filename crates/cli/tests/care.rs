@@ -18,7 +18,10 @@ fn stocked() -> (Bench, Vec<String>) {
     {
         bench.photo(&format!("photos/{mark}.png"), cloth, mark as u32);
     }
-    bench.json(0, &["ingest", &bench.path("photos").to_string_lossy()]);
+    bench.json(
+        0,
+        &["ingest", "--force", &bench.path("photos").to_string_lossy()],
+    );
     let ids = listed(&bench);
     for (id, category) in ids.iter().zip(["shirt", "chinos", "loafers"]) {
         bench.json(0, &["edit", id, "--category", category]);
@@ -233,6 +236,7 @@ fn corrections_win_over_new_weights() {
         "--weights",
         &other.to_string_lossy(),
         "ingest",
+        "--force",
         &photos.to_string_lossy(),
     ];
     let report = bench.json(0, &again);
@@ -274,7 +278,7 @@ fn several_photos_are_one_garment() {
     let (status, _, stderr) = bench.run(&["add-photo", &ids[0], &back.to_string_lossy()]);
     assert_eq!(status, 1);
     assert!(only_line(&stderr).contains("is a photo of"), "{stderr}");
-    let report = bench.json(0, &["ingest", &back.to_string_lossy()]);
+    let report = bench.json(0, &["ingest", "--force", &back.to_string_lossy()]);
     assert_eq!(
         (
             &report["summary"]["duplicate"],
@@ -303,7 +307,11 @@ fn duplicates_are_shown_side_by_side() {
     photo.save(bench.path("brighter.jpg")).unwrap();
     bench.json(
         0,
-        &["ingest", &bench.path("brighter.jpg").to_string_lossy()],
+        &[
+            "ingest",
+            "--force",
+            &bench.path("brighter.jpg").to_string_lossy(),
+        ],
     );
     let picture = bench.path("pairs.png");
     let answer = bench.json(0, &["duplicates", "--picture", &picture.to_string_lossy()]);
@@ -349,7 +357,10 @@ fn removed_garments_come_back_or_go_for_good() {
         ids[1]
     );
     // Its photo again: it stays removed, and the answer says how it comes back.
-    let report = bench.json(0, &["ingest", &bench.path("photos").to_string_lossy()]);
+    let report = bench.json(
+        0,
+        &["ingest", "--force", &bench.path("photos").to_string_lossy()],
+    );
     assert_eq!(report["summary"]["duplicate"], 3);
     let reason = report["photos"][1]["reason"].as_str().unwrap();
     assert_eq!(
@@ -373,7 +384,10 @@ fn removed_garments_come_back_or_go_for_good() {
         fs::read_dir(bench.home().join("photos")).unwrap().count(),
         2
     );
-    let report = bench.json(0, &["ingest", &bench.path("photos").to_string_lossy()]);
+    let report = bench.json(
+        0,
+        &["ingest", "--force", &bench.path("photos").to_string_lossy()],
+    );
     assert_eq!(report["summary"]["added"], 1);
     assert_ne!(bench.json(0, &["show", &ids[1]])["pattern"], "plaid");
 }

@@ -38,7 +38,10 @@ fn eval_classify_measures_in_the_datas_own_labels() {
     .unwrap();
     let measured = bench.json(0, &["eval", "classify", "--data", &data]);
     assert_eq!(measured["task"], "classify");
-    assert_eq!(keys(&measured["metrics"]), ["macro_f1", "top1", "top5"]);
+    assert_eq!(
+        keys(&measured["metrics"]),
+        ["ece", "macro_f1", "top1", "top5"]
+    );
     assert_eq!(keys(&measured["ci95"]["top1"]), ["high", "low"]);
     assert_eq!(measured["n"], 4, "the val part, less what has no category");
     assert_eq!(measured["unmapped"]["spacesuit"], 1);
