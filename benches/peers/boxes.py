@@ -72,7 +72,9 @@ def weights(starter, folder):
 def ultralytics(path):
     from ultralytics import YOLO
     from ultralytics.nn.tasks import DetectionModel
+    from ultralytics.utils import LOGGER
 
+    LOGGER.setLevel("ERROR")  # it talks on standard output
     tensors, config = read(path)
     scale, classes = config["network"]["variant"], config["network"]["classes"]
     model = YOLO(f"yolov8{scale}.yaml", verbose=False)
