@@ -90,9 +90,8 @@ impl Graph {
         let mut links = Vec::new();
         for layer in (0..=level).rev() {
             let mut near: Vec<Near> = if start > 0 && layer <= self.top() {
-                from = self
-                    .walk(&query, layer, &from, EF_CONSTRUCTION, scratch)
-                    .collect();
+                scratch.begin(self.len(), EF_CONSTRUCTION);
+                from = self.walk(&query, layer, &from, scratch).collect();
                 from.clone()
             } else {
                 Vec::new()

@@ -143,6 +143,11 @@ impl Graph {
             .map_or(0, |level| usize::from(*level))
     }
 
+    /// Whether a node is in the lowest layer alone.
+    pub(crate) fn is_lowest(&self, node: u32) -> bool {
+        self.levels.get(node as usize) == Some(&0)
+    }
+
     /// How many links a node may have in a layer.
     pub(super) fn capacity(layer: usize) -> usize {
         if layer == 0 { 2 * M } else { M }

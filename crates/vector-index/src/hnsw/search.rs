@@ -46,11 +46,19 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    fn begin(&mut self, nodes: usize, ef: usize) {
+    /// Forgets the last walk, for one over `nodes` nodes that keeps `ef`.
+    pub(super) fn begin(&mut self, nodes: usize, ef: usize) {
         self.seen.clear();
         self.seen.resize(nodes.div_ceil(64), 0);
         self.pool.begin(ef);
         self.frontier.clear();
+    }
+
+    /// Counts a node as seen, so that no walk comes to it.
+    fn leave_out(&mut self, node: Option<u32>) {
+        if let Some(node) = node {
+            Self::first_sight(&mut self.seen, node);
+        }
     }
 
     /// Whether a node is seen for the first time.
@@ -119,20 +127,30 @@ impl Pool {
 }
 
 impl Graph {
-    /// The `ef` nodes nearest to `query`, as far as the walk finds them, nearest first.
-    pub(crate) fn nearest(&self, query: &Query, ef: usize, scratch: &mut Scratch) -> Vec<Near> {
+    /// The `ef` nodes nearest to `query`, as far as the walk finds them, nearest first. `absent` is walked around, as if it
+    /// were not there: a node of the lowest layer alone, for a walk may begin at others.
+    pub(crate) fn nearest(
+        &self,
+        query: &Query,
+        absent: Option<u32>,
+        ef: usize,
+        scratch: &mut Scratch,
+    ) -> Vec<Near> {
         if self.len() == 0 {
             return Vec::new();
         }
         let entry = self.descend(query, 0);
-        self.walk(query, 0, &[entry], ef, scratch).collect()
+        scratch.begin(self.len(), ef);
+        scratch.leave_out(absent);
+        self.walk(query, 0, &[entry], scratch).collect()
     }
 
-    /// The same among the nodes that `accept` holds for. `None` once more than `budget` nodes were
+    /// The same among the nodes that `accept` holds for; `absent` is walked around. `None` once more than `budget` nodes were
     /// looked at: where what is accepted lies far from the query, a scan is quicker.
     pub(crate) fn nearest_where(
         &self,
         query: &Query,
+        absent: Option<u32>,
         ef: usize,
         budget: usize,
         accept: impl Fn(u32) -> bool,
@@ -142,6 +160,7 @@ impl Graph {
             return Some(Vec::new());
         }
         scratch.begin(self.len(), ef);
+        scratch.leave_out(absent);
         let Scratch {
             seen,
             fresh,
@@ -210,16 +229,14 @@ impl Graph {
         nearest
     }
 
-    /// Leaves the `ef` nodes of `layer` nearest to `query` in the scratch and returns them.
+    /// Leaves the nodes of `layer` nearest to `query` in the scratch, which has begun, and returns them.
     pub(super) fn walk<'s>(
         &self,
         query: &Query,
         layer: usize,
         from: &[Near],
-        ef: usize,
         scratch: &'s mut Scratch,
     ) -> impl Iterator<Item = Near> + use<'s> {
-        scratch.begin(self.len(), ef);
         let Scratch {
             seen,
             fresh,

@@ -70,7 +70,7 @@ impl Snapshot {
             return None;
         }
         if graph.tuning().is_outgrown(graph.len()) {
-            let sample = Sample::new(&next);
+            let sample = Sample::new(&next, &graph);
             graph.tune(|graph, ef| sample.recall(&next, graph, ef));
         }
         next.graph = Some(Arc::new(graph));
@@ -132,8 +132,8 @@ impl Snapshot {
 
 /// Queries like the vectors stored, with their true neighbours.
 ///
-/// Half are stored vectors, which then don't count as their own neighbours; half are moved off by
-/// half their length in a random direction, for queries seldom are what is stored.
+/// Half are stored vectors, walked around as if they weren't there, for a node's own links lead to its neighbours as no
+/// query's do; half are moved off by half their length in a random direction, for queries seldom are what is stored.
 struct Sample {
     queries: Vec<Vec<f32>>,
     /// For each query the slot that it is, if any.
@@ -143,7 +143,7 @@ struct Sample {
 }
 
 impl Sample {
-    fn new(of: &Snapshot) -> Self {
+    fn new(of: &Snapshot, graph: &Graph) -> Self {
         let all = of.select(Scope::AllUsers, None);
         let live = (0u32..).zip(&all.masks);
         let live: Vec<u32> = live
@@ -157,7 +157,7 @@ impl Sample {
         let own: Vec<Option<u32>> = picked
             .iter()
             .enumerate()
-            .map(|(i, slot)| i.is_multiple_of(2).then_some(*slot))
+            .map(|(i, slot)| (i.is_multiple_of(2) && graph.is_lowest(*slot)).then_some(*slot))
             .collect();
         let queries: Vec<Vec<f32>> = picked
             .iter()
@@ -179,7 +179,7 @@ impl Sample {
     /// The share of the true neighbours that a walk finds.
     fn recall(&self, of: &Snapshot, graph: &Graph, ef: usize) -> f64 {
         let all = of.select(Scope::AllUsers, None);
-        let found = of.walk(graph, ef, &self.queries, &all, hnsw::K + 1);
+        let found = of.walk(graph, ef, &self.queries, &self.own, &all, hnsw::K + 1);
         let hits: usize = (found.into_par_iter().zip(&self.own).zip(&self.least))
             .map(|((top, own), least)| {
                 let others = top

@@ -33,7 +33,7 @@ impl Snapshot {
         let selection = self.select(options.scope, options.filter);
         let k = options.k.min(selection.count);
         let tops = match self.graph_for(&selection, k, graph_from) {
-            Some((graph, ef)) => self.walk(graph, ef, &queries, &selection, k),
+            Some((graph, ef)) => self.walk(graph, ef, &queries, &[], &selection, k),
             None => self.scan(&queries, &selection, 0, k),
         };
         let hits = |top: TopK<'_>| {
@@ -77,28 +77,30 @@ impl Snapshot {
         search(&parts, queries, k, |slot| self.key(slot))
     }
 
-    /// Walks the graph and scans the slots behind it.
+    /// Walks the graph and scans the slots behind it. A query's `absent` node, where it has one, is walked around.
     pub(super) fn walk<'a>(
         &'a self,
         graph: &Graph,
         ef: usize,
         queries: &[Vec<f32>],
+        absent: &[Option<u32>],
         selection: &Selection,
         k: usize,
     ) -> Vec<TopK<'a>> {
         let behind = self.scan(queries, selection, graph.len(), k);
         let all = selection.count == self.slots();
         let ef = if all { ef } else { WIDER * ef };
-        let one = |scratch: &mut Scratch, (query, top): (&Vec<f32>, TopK<'a>)| {
+        let one = |scratch: &mut Scratch, ((i, query), top): ((usize, &Vec<f32>), TopK<'a>)| {
+            let absent = absent.get(i).copied().flatten();
             let codes = graph.query(query);
             let near = if all {
-                Some(graph.nearest(&codes, ef, scratch))
+                Some(graph.nearest(&codes, absent, ef, scratch))
             } else {
                 let accept = |slot: u32| {
                     let slot = slot as usize;
                     selection.masks[slot / CHUNK].contains(slot % CHUNK)
                 };
-                graph.nearest_where(&codes, ef, selection.count, accept, scratch)
+                graph.nearest_where(&codes, absent, ef, selection.count, accept, scratch)
             };
             match near {
                 Some(near) => near
@@ -113,10 +115,10 @@ impl Snapshot {
         if let [query] = queries {
             let behind = behind.into_iter();
             return behind
-                .map(|top| one(&mut Scratch::default(), (query, top)))
+                .map(|top| one(&mut Scratch::default(), ((0, query), top)))
                 .collect();
         }
-        let pairs = queries.par_iter().zip(behind);
+        let pairs = queries.par_iter().enumerate().zip(behind);
         pairs
             .map_init(Scratch::default, |scratch, pair| one(scratch, pair))
             .collect()
