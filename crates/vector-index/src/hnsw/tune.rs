@@ -45,7 +45,8 @@ impl Graph {
             ..Tuning::default()
         };
         for ef in WIDTHS {
-            self.tuning.recall = recall(self, ef);
+            // To four places, which JSON gives back to the bit.
+            self.tuning.recall = (recall(self, ef) * 1e4).round() / 1e4;
             if self.tuning.recall >= WANTED {
                 self.tuning.ef = ef;
                 break;
