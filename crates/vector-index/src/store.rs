@@ -3,7 +3,7 @@
 use crate::collection::CollectionSpec;
 use crate::error::Result;
 use crate::filter::Filter;
-use crate::record::{Hit, Record, Scope};
+use crate::record::{Hit, Record, Scope, check_vector};
 
 /// Collections of vectors with metadata, searched by similarity.
 ///
@@ -241,4 +241,16 @@ impl Iterator for Records<'_> {
         }
         self.page.next().map(Ok)
     }
+}
+
+/// Whether queries can be answered: vectors of the collection's dimension, and a filter that can hold.
+pub(crate) fn check_queries(
+    spec: &CollectionSpec,
+    vectors: &[&[f32]],
+    options: &QueryOptions<'_>,
+) -> Result<()> {
+    for (i, vector) in vectors.iter().enumerate() {
+        check_vector(&format!("query {i}"), vector, spec.dimension)?;
+    }
+    options.filter.map_or(Ok(()), Filter::check)
 }

@@ -23,8 +23,8 @@ pub use self::options::ChromaOptions;
 use crate::collection::CollectionSpec;
 use crate::error::{IndexError, Result};
 use crate::filter::Filter;
-use crate::record::{Hit, Record, Scope, check_vector};
-use crate::store::{Cursor, QueryOptions, Stats, VectorStore};
+use crate::record::{Hit, Record, Scope};
+use crate::store::{Cursor, QueryOptions, Stats, VectorStore, check_queries};
 
 /// Collections asked for at once.
 const COLLECTIONS: u32 = 100;
@@ -280,10 +280,7 @@ impl VectorStore for ChromaStore {
         vectors: &[&[f32]],
         options: &QueryOptions<'_>,
     ) -> Result<Vec<Vec<Hit>>> {
-        for (i, vector) in vectors.iter().enumerate() {
-            check_vector(&format!("query {i}"), vector, spec.dimension)?;
-        }
-        options.filter.map_or(Ok(()), Filter::check)?;
+        check_queries(spec, vectors, options)?;
         self.find(spec)?;
         self.search(spec, vectors, options)
     }

@@ -22,8 +22,8 @@ use crate::collection::CollectionSpec;
 use crate::error::{IndexError, Result};
 use crate::filter::Filter;
 use crate::memory::Snapshot;
-use crate::record::{Hit, Metadata, Record, Scope, check_vector};
-use crate::store::{Cursor, GraphStats, QueryOptions, Stats, VectorStore};
+use crate::record::{Hit, Metadata, Record, Scope};
+use crate::store::{Cursor, GraphStats, QueryOptions, Stats, VectorStore, check_queries};
 
 /// A [`VectorStore`] in one SQLite file.
 ///
@@ -303,10 +303,7 @@ impl VectorStore for SqliteStore {
         vectors: &[&[f32]],
         options: &QueryOptions<'_>,
     ) -> Result<Vec<Vec<Hit>>> {
-        for (i, vector) in vectors.iter().enumerate() {
-            check_vector(&format!("query {i}"), vector, spec.dimension)?;
-        }
-        options.filter.map_or(Ok(()), Filter::check)?;
+        check_queries(spec, vectors, options)?;
         let (live, snapshot) = self.fresh(spec)?;
         if self.options.in_background {
             live.tend(vectors.len(), self.options.graph_from);
