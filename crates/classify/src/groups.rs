@@ -51,12 +51,14 @@ fn coarse() -> impl Iterator<Item = &'static [Category]> {
     groups.filter(|group| group.len() > 1)
 }
 
-/// The share of its group's probability from which a category is told apart from its group.
-const DISTINCT: f32 = 0.6;
+/// The share of its group's probability from which a category is told apart from its group. More leaves heels in doubt and
+/// calls them sneakers, less calls joggers jeans: top-1 on the catalogue's 860 validation photos and on the 594 on phone
+/// photos' grounds is 0.872 and 0.813 at 0.6, 0.884 and 0.828 at 0.4, 0.883 and 0.835 at 0.3.
+const DISTINCT: f32 = 0.4;
 
 /// Much of the training data says "shoes" or "pants" and no more, so that a photo's probability may be certain of the
-/// group and spread evenly over its members, each of which then loses to a worse guess. Where no member has the
-/// better part of the group, the group's most usual category stands for it, with the group's probability.
+/// group and spread evenly over its members, each of which then loses to a worse guess. Where no member has a
+/// good part of the group, the group's most usual category stands for it, with the group's probability.
 pub(crate) fn settle(predictions: &mut [Prediction]) {
     coarse().for_each(|group| settle_group(predictions, group));
 }
@@ -97,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_group_that_cannot_be_told_apart_is_its_most_usual_category() {
-        use Category::{Boots, Hoodie, Jacket, PufferJacket, Sneakers};
+        use Category::{Boots, Coat, Heels, Hoodie, Jacket, PufferJacket, Sneakers};
         let close = |got: Vec<f32>, expected: &[f32]| {
             assert!(
                 got.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6),
@@ -105,16 +107,21 @@ mod tests {
             );
         };
         close(
-            settled(&[(Boots, 0.4), (Sneakers, 0.3), (Hoodie, 0.3)]),
-            &[0.0, 0.7, 0.3],
+            settled(&[(Boots, 0.26), (Heels, 0.24), (Sneakers, 0.2), (Hoodie, 0.3)]),
+            &[0.0, 0.0, 0.7, 0.3],
         );
         close(
-            settled(&[(Boots, 0.5), (Sneakers, 0.2), (Hoodie, 0.3)]),
-            &[0.5, 0.2, 0.3],
+            settled(&[(Boots, 0.29), (Heels, 0.21), (Sneakers, 0.2), (Hoodie, 0.3)]),
+            &[0.29, 0.21, 0.2, 0.3],
         );
         close(
-            settled(&[(Hoodie, 0.4), (PufferJacket, 0.3), (Jacket, 0.3)]),
-            &[0.4, 0.0, 0.6],
+            settled(&[
+                (Hoodie, 0.3),
+                (PufferJacket, 0.25),
+                (Coat, 0.25),
+                (Jacket, 0.2),
+            ]),
+            &[0.3, 0.0, 0.0, 0.7],
         );
     }
 

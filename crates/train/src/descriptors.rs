@@ -8,7 +8,6 @@ use candle_core::{DType, Device, Tensor};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use std::path::Path;
 use wardrobe_classify::Classifier;
 use wardrobe_embed::StarterEmbedder;
 use wardrobe_ingest::resize::{Filter, resize};
@@ -44,13 +43,13 @@ pub(crate) struct Views<'a> {
 /// No photo that can be read; a tensor operation.
 pub(crate) fn describe<T: Send>(
     classifier: &Classifier,
-    paths: &[&Path],
+    pictures: &[&crate::data::Picture],
     views: Views<'_>,
     note: impl Fn(&RgbImage) -> Result<T> + Sync,
     watch: &mut dyn FnMut(Event),
 ) -> Result<Described<T>> {
     let look = |index: usize| {
-        let photo = wardrobe_ingest::load(paths[index])?.image;
+        let photo = pictures[index].load()?;
         let note = note(&photo)?;
         Ok(Picture {
             photo,
@@ -58,7 +57,7 @@ pub(crate) fn describe<T: Send>(
             note,
         })
     };
-    describe_pictures(classifier, paths.len(), views, look, watch)
+    describe_pictures(classifier, pictures.len(), views, look, watch)
 }
 
 /// A picture to look at.

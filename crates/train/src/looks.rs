@@ -2,7 +2,8 @@
 
 use crate::AugmentConfig;
 use crate::checkpoint::write_safetensors;
-use crate::data::outfits::{OutfitData, Picture};
+use crate::data::Picture;
+use crate::data::outfits::OutfitData;
 use crate::descriptors::{self, Described, Views, describe_pictures};
 use crate::error::{AtPath, Error, Result};
 use crate::progress::Event;
@@ -10,15 +11,12 @@ use candle_core::{DType, Device, Tensor};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use wardrobe_classify::Classifier;
-use wardrobe_detect::crop_with_margin;
 use wardrobe_embed::StarterEmbedder;
 use wardrobe_ingest::RgbImage;
 use wardrobe_types::EmbedderId;
 use wardrobe_weights::sha256;
 
-/// Ground around a garment's box, as a share of its sides: what `ingest` shows the models of one garment among several.
-const MARGIN: f32 = 0.05;
-/// The same, where a garment is told from its ground.
+/// Ground around a garment's box, as a share of its sides, where a garment is told from its ground.
 const COLOR_MARGIN: f32 = 0.1;
 
 /// The models that look at garments: a classifier, and the embedder of its descriptors.
@@ -71,7 +69,7 @@ impl Looks {
                 let (item, key) = (items[new[i]], &keys[new[i]]);
                 let stream = u64::from_str_radix(&key[..16], 16).unwrap_or_default();
                 Ok(descriptors::Picture {
-                    photo: crop(data, item, MARGIN)?,
+                    photo: picture(data, item)?.load()?,
                     stream,
                     note: (),
                 })
@@ -153,19 +151,9 @@ fn picture(data: &OutfitData, item: usize) -> Result<&Picture> {
     })
 }
 
-/// What the models are shown of an item.
-fn crop(data: &OutfitData, item: usize, margin: f32) -> Result<RgbImage> {
-    let Picture { path, bbox } = picture(data, item)?;
-    let photo = wardrobe_ingest::load(path)?.image;
-    match bbox {
-        Some(bbox) => Ok(crop_with_margin(&photo, *bbox, margin)?),
-        None => Ok(photo),
-    }
-}
-
 /// What an item's colours are looked for in.
 pub(crate) fn crop_for_colors(data: &OutfitData, item: usize) -> Result<RgbImage> {
-    crop(data, item, COLOR_MARGIN)
+    picture(data, item)?.load_with_margin(COLOR_MARGIN)
 }
 
 /// The views of each item, one after the other.

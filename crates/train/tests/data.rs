@@ -6,7 +6,7 @@ use common::save;
 use std::collections::BTreeMap;
 use std::path::Path;
 use tempfile::tempdir;
-use wardrobe_train::data::{Dataset, PhotoCache, Split};
+use wardrobe_train::data::{Dataset, PhotoCache, Picture, Split};
 use wardrobe_train::{Error, Event};
 use wardrobe_types::Category as C;
 
@@ -21,6 +21,7 @@ fn contents(data: &Dataset) -> BTreeMap<String, (Vec<C>, Vec<String>)> {
         .collect();
     for sample in &data.samples {
         let file = sample
+            .picture
             .path
             .file_name()
             .unwrap()
@@ -234,19 +235,15 @@ fn photos_are_squashed_and_broken_ones_reported() {
         &std::fs::read(at("whole.png")).unwrap()[..200],
     )
     .unwrap();
-    let paths = [
-        at("whole.png"),
-        at("broken.png"),
-        at("whole.jpg"),
-        at("absent.png"),
-    ];
+    let pictures =
+        ["whole.png", "broken.png", "whole.jpg", "absent.png"].map(|name| Picture::whole(at(name)));
     let (mut skipped, mut loaded) = (Vec::new(), Vec::new());
     let mut watch = |event| match event {
         Event::Skipped { reason } => skipped.push(reason),
         Event::Loading { done, total } => loaded.push((done, total)),
         other => panic!("{other:?}"),
     };
-    let cache = PhotoCache::load(&paths, 24, &mut watch).unwrap();
+    let cache = PhotoCache::load(&pictures.each_ref(), 24, &mut watch).unwrap();
     assert_eq!(loaded, [(4, 4)]);
     assert_eq!(skipped.len(), 2);
     assert!(
@@ -259,6 +256,64 @@ fn photos_are_squashed_and_broken_ones_reported() {
             there.then_some((24, 24))
         );
     }
-    let error = PhotoCache::load(&paths[1..2], 24, &mut |_| ()).unwrap_err();
+    let error = PhotoCache::load(&[&pictures[1]], 24, &mut |_| ()).unwrap_err();
     assert!(error.to_string().contains("broken.png"), "{error}");
+}
+
+#[test]
+fn every_box_of_a_photo_of_several_is_a_garment() {
+    let folder = tempdir().unwrap();
+    save(&folder.path().join("photos/street.png"), RED, 1);
+    let annotations = |names: [&str; 3]| {
+        let categories = names.iter().enumerate();
+        let categories: Vec<_> = categories
+            .map(|(id, name)| serde_json::json!({"id": id, "name": name, "supercategory": "shoes"}))
+            .collect();
+        let boxes = [
+            (0, [0, 0, 33, 40], 0),
+            (1, [3, 4, 33, 34], 0),
+            (2, [0, 0, 37, 42], 0),
+            // Too little to see, and several garments.
+            (1, [3, 4, 33, 31], 0),
+            (0, [0, 0, 37, 42], 1),
+        ];
+        let boxes = boxes.map(|(category_id, bbox, iscrowd)| {
+            serde_json::json!({"image_id": 1, "category_id": category_id, "bbox": bbox, "iscrowd": iscrowd})
+        });
+        let file = serde_json::json!({
+            "images": [{"id": 1, "file_name": "street.png"}],
+            "categories": categories,
+            "annotations": boxes,
+        });
+        let path = folder.path().join("annotations_val.json");
+        std::fs::write(path, file.to_string()).unwrap();
+        Dataset::split(folder.path(), Split::Val).unwrap().unwrap()
+    };
+    let data = annotations(["boots", "jacket", "cape"]);
+    let jackets: &[C] = &[C::Jacket, C::DenimJacket, C::LeatherJacket, C::PufferJacket];
+    assert_eq!(
+        contents(&data),
+        expected(&[
+            ("boots", &[C::Boots, C::AnkleBoots], &["street.png"]),
+            ("jacket", jackets, &["street.png"]),
+        ])
+    );
+    let unmapped = [("cape".to_owned(), 1), ("too small".to_owned(), 1)];
+    assert_eq!(data.unmapped, unmapped.into());
+    // A twentieth of its sides of ground around it.
+    let jacket = data.samples[1].picture.load().unwrap();
+    assert_eq!(jacket.dimensions(), (36, 38));
+    assert!(
+        Dataset::split(folder.path(), Split::Train)
+            .unwrap()
+            .is_none()
+    );
+
+    // Labels that are not all Clothing Co-Parsing's are what they would be as folders' names.
+    let data = annotations(["boots", "jacket", "outwear"]);
+    let of = |name: &str| {
+        let label = data.labels.iter().find(|label| label.name == name);
+        label.unwrap().categories.len()
+    };
+    assert_eq!((of("boots"), of("jacket"), of("outwear")), (1, 1, 7));
 }

@@ -31,7 +31,7 @@ fn a_label_has_the_probability_of_all_its_categories() {
         C::Scarf => 0.1,
         _ => 0.0,
     };
-    assert_eq!(rank_labels(&labels, probability), [1, 0, 2, 3]);
+    assert_eq!(rank_labels(&labels, 1, probability), [1, 0, 2, 3]);
     let without_shoes = |category| {
         if category == C::Sneakers {
             0.0
@@ -39,7 +39,7 @@ fn a_label_has_the_probability_of_all_its_categories() {
             probability(category)
         }
     };
-    assert_eq!(rank_labels(&labels, without_shoes), [0, 2, 1, 3]);
+    assert_eq!(rank_labels(&labels, 0, without_shoes), [0, 2, 1, 3]);
 }
 
 #[test]
@@ -49,6 +49,26 @@ fn equally_likely_labels_keep_their_order() {
         label("b", &[C::Tie]),
         label("c", &[C::Belt]),
     ];
-    assert_eq!(rank_labels(&labels, |_| 0.1), [0, 1, 2]);
-    assert_eq!(rank_labels(&[], |_| 0.1), [0; 0]);
+    assert_eq!(rank_labels(&labels, 2, |_| 0.1), [0, 1, 2]);
+}
+
+#[test]
+fn labels_that_share_a_category_with_the_photos_own_do_not_compete_with_it() {
+    let labels = [
+        label("heels", &[C::Heels]),
+        label("shoes", &[C::Sneakers, C::Heels]),
+        label("sneakers", &[C::Sneakers]),
+        label("hat", &[C::Hat]),
+    ];
+    let probability = |category| match category {
+        C::Heels => 0.4,
+        C::Sneakers => 0.35,
+        C::Hat => 0.25,
+        _ => 0.0,
+    };
+    // Heels are shoes, but no sneakers; shoes may be either.
+    assert_eq!(rank_labels(&labels, 0, probability), [0, 2, 3]);
+    assert_eq!(rank_labels(&labels, 1, probability), [1, 3]);
+    assert_eq!(rank_labels(&labels, 2, probability), [0, 2, 3]);
+    assert_eq!(rank_labels(&labels, 3, probability), [1, 0, 2, 3]);
 }

@@ -55,7 +55,7 @@ fn imaterialist_labels_become_tags_and_the_rest_is_counted() {
     let [dress, jeans, party] = &set.samples[..] else {
         panic!("three")
     };
-    assert!(dress.path.ends_with("images/train/1.jpg") && dress.bbox.is_none());
+    assert!(dress.picture.path.ends_with("images/train/1.jpg") && dress.picture.bbox.is_none());
     assert_eq!(dress.kind.as_deref(), Some("Casual Dresses"));
     // What is floral is printed.
     assert_eq!(dress.tags.pattern, Some(Pattern::Floral));
@@ -173,11 +173,11 @@ fn fashionpedia_garments_are_boxes_with_tags() {
         x1: 60.0,
         y1: 70.0,
     };
-    assert_eq!(dress.bbox, Some(bbox));
+    assert_eq!(dress.picture.bbox, Some(bbox));
     assert_eq!(dress.kind.as_deref(), Some("dress"));
     assert_eq!(dress.tags.pattern, Some(Pattern::Dotted));
     assert_eq!(dress.tags.fit, Some(Fit::Regular));
-    assert!(pants.path.ends_with("test/b.png"));
+    assert!(pants.picture.path.ends_with("test/b.png"));
     assert_eq!(pants.tags.fit, Some(Fit::Slim));
     assert_eq!(set.missing, 1);
     let unmapped: Vec<&str> = set.unmapped.keys().map(String::as_str).collect();

@@ -3,12 +3,14 @@
 mod check;
 pub mod cut_paste;
 pub mod detection;
+mod garments_in_photos;
 mod image_folder;
 mod labelled;
 mod new_folder;
 pub mod outfits;
 mod pairs;
 mod photos;
+mod picture;
 mod styles_csv;
 mod tags;
 
@@ -16,19 +18,21 @@ pub use check::decode_all;
 pub use labelled::Labelled;
 pub use pairs::{Pair, Pairs};
 pub use photos::PhotoCache;
+pub use picture::Picture;
 pub use tags::{TagSample, TagSet, Tags};
 
 use crate::error::{Error, Result};
+use detection::coco;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use wardrobe_types::Category;
 
-/// Photos with labels of the data set's own, each a set of our categories.
+/// Garments with labels of the data set's own, each a set of our categories.
 #[derive(Clone, Debug, Default)]
 pub struct Dataset {
     /// The labels.
     pub labels: Vec<Label>,
-    /// The photos.
+    /// The garments.
     pub samples: Vec<Sample>,
     /// Labels that have no category here, and how many photos each leaves out.
     pub unmapped: BTreeMap<String, usize>,
@@ -65,11 +69,11 @@ pub struct Label {
     pub categories: Vec<Category>,
 }
 
-/// A labelled photo.
+/// A labelled garment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// The photo.
-    pub path: PathBuf,
+    /// Where it is to be seen.
+    pub picture: Picture,
     /// Index into [`Dataset::labels`].
     pub label: usize,
     /// For each of [`Dataset::facets`], the index of its value; `None` where that is unknown.
@@ -114,8 +118,9 @@ impl<T> PerSplit<T> {
 }
 
 impl Dataset {
-    /// One part of a data set: `train/` and `val/` folders of labels, or `styles_train.csv` and `styles_val.csv`
-    /// beside `images/`. `None` where there is no such part.
+    /// One part of a data set: `train/` and `val/` folders of labels, `styles_train.csv` and `styles_val.csv` beside
+    /// `images/`, or `annotations_train.json` and `annotations_val.json` (COCO) beside `photos/`, where every box is a garment.
+    /// `None` where there is no such part.
     ///
     /// # Errors
     /// A folder that holds neither layout, or labels that are all unknown.
@@ -126,6 +131,9 @@ impl Dataset {
             Self::at(&folder).map(Some)
         } else if table.is_file() {
             styles_csv::read(&table)?.not_empty(&table).map(Some)
+        } else if coco::is_at(path) {
+            let data = garments_in_photos::read(path, split)?;
+            data.map(|data| data.not_empty(path)).transpose()
         } else if split == Split::Train {
             Self::at(path).map(Some)
         } else {
@@ -157,8 +165,8 @@ impl Dataset {
     fn not_empty(self, path: &Path) -> Result<Self> {
         if self.samples.is_empty() {
             let problem = format!(
-                "no labelled photos: expected a folder for each label with photos in it, or styles.csv and images/ \
-                 (unknown labels: {})",
+                "no labelled photos: expected a folder for each label with photos in it, styles.csv and images/, or \
+                 COCO's annotations_train.json and photos/ (unknown labels: {})",
                 if self.unmapped.is_empty() {
                     "none".to_owned()
                 } else {
@@ -173,10 +181,10 @@ impl Dataset {
         Ok(self)
     }
 
-    /// Adds a photo under `label`; one that covers no category is counted as unmapped.
+    /// Adds a garment under `label`; one that covers no category is counted as unmapped.
     fn add(
         &mut self,
-        path: PathBuf,
+        picture: Picture,
         label: &str,
         categories: Option<&[Category]>,
         facets: Vec<Option<usize>>,
@@ -198,7 +206,7 @@ impl Dataset {
             *name = format!("{name}/{label}");
         }
         self.samples.push(Sample {
-            path,
+            picture,
             label: index,
             facets,
         });

@@ -1,9 +1,9 @@
 //! Photos decoded once and kept in memory, at the size that training samples from.
 
+use super::Picture;
 use crate::error::Result;
 use crate::progress::Event;
 use rayon::prelude::*;
-use std::path::PathBuf;
 use wardrobe_ingest::RgbImage;
 use wardrobe_ingest::resize::{Filter, resize};
 
@@ -14,24 +14,19 @@ pub struct PhotoCache {
 }
 
 impl PhotoCache {
-    /// Decodes and squashes `paths` to `side` x `side`. One that cannot be read is left out with an
+    /// Decodes and squashes `pictures` to `side` x `side`. One that cannot be read is left out with an
     /// [`Event::Skipped`].
     ///
     /// # Errors
     /// None of them can be read.
-    pub fn load(paths: &[PathBuf], side: usize, watch: &mut dyn FnMut(Event)) -> Result<Self> {
+    pub fn load(pictures: &[&Picture], side: usize, watch: &mut dyn FnMut(Event)) -> Result<Self> {
         const CHUNK: usize = 256;
         let side = side as u32;
-        let mut photos = Vec::with_capacity(paths.len());
+        let mut photos = Vec::with_capacity(pictures.len());
         let mut failure = None;
-        for chunk in paths.chunks(CHUNK) {
-            let read = |path: &PathBuf| -> wardrobe_ingest::Result<RgbImage> {
-                resize(
-                    &wardrobe_ingest::load(path)?.image,
-                    side,
-                    side,
-                    Filter::Bilinear,
-                )
+        for chunk in pictures.chunks(CHUNK) {
+            let read = |picture: &&Picture| -> Result<RgbImage> {
+                Ok(resize(&picture.load()?, side, side, Filter::Bilinear)?)
             };
             for photo in chunk.par_iter().map(read).collect::<Vec<_>>() {
                 photos.push(match photo {
@@ -47,11 +42,11 @@ impl PhotoCache {
             }
             watch(Event::Loading {
                 done: photos.len(),
-                total: paths.len(),
+                total: pictures.len(),
             });
         }
         match failure {
-            Some(error) if photos.iter().all(Option::is_none) => Err(error.into()),
+            Some(error) if photos.iter().all(Option::is_none) => Err(error),
             _ => Ok(Self { photos }),
         }
     }

@@ -1,7 +1,7 @@
 //! The catalogue photos' table: `styles.csv` with `id` and `articleType`, and where it has them `baseColour`, `season` and
 //! `usage`; photos in `images/ID.jpg` beside it.
 
-use super::{Dataset, Facet};
+use super::{Dataset, Facet, Picture};
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use std::path::Path;
@@ -58,7 +58,7 @@ pub(super) fn read(table: &Path) -> Result<Dataset> {
         });
         let facets = facets.collect();
         let categories = article_type(&row.article_type);
-        data.add(photo, &row.article_type, categories, facets);
+        data.add(Picture::whole(photo), &row.article_type, categories, facets);
     }
     Ok(data)
 }

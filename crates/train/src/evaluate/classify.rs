@@ -50,30 +50,45 @@ pub struct Report {
     pub failed: Vec<String>,
 }
 
-/// Labels ordered by the summed probability of their categories, most likely first.
+/// A photo's own label among those that it is not, ordered by the summed probability of their categories, most likely first.
 ///
-/// A label such as "shoes" covers several categories: any of them counts for it.
-pub fn rank_labels(labels: &[Label], probability: impl Fn(Category) -> f32) -> Vec<usize> {
-    let ranked = ranked(labels, probability).into_iter();
+/// A label such as "shoes" covers several categories: any of them counts for it. Other labels that share a category with
+/// the photo's own are left out: a photo of "shoes" may show the "heels" of the same data set, and heels are shoes.
+pub fn rank_labels(
+    labels: &[Label],
+    own: usize,
+    probability: impl Fn(Category) -> f32,
+) -> Vec<usize> {
+    let ranked = ranked(labels, own, probability).into_iter();
     ranked.map(|(label, _)| label).collect()
 }
 
 /// [`rank_labels`] with the probabilities.
-fn ranked(labels: &[Label], probability: impl Fn(Category) -> f32) -> Vec<(usize, f32)> {
+fn ranked(
+    labels: &[Label],
+    own: usize,
+    probability: impl Fn(Category) -> f32,
+) -> Vec<(usize, f32)> {
+    let covered = &labels[own].categories;
+    let apart = |label: &Label| label.categories.iter().all(|c| !covered.contains(c));
     let summed = |label: &Label| label.categories.iter().map(|&c| probability(c)).sum();
-    let mut ranked: Vec<(usize, f32)> = labels.iter().map(summed).enumerate().collect();
+    let all = labels.iter().enumerate();
+    let mut ranked: Vec<(usize, f32)> = all
+        .filter(|&(index, label)| index == own || apart(label))
+        .map(|(index, label)| (index, summed(label)))
+        .collect();
     ranked.sort_by(|(_, p), (_, q)| q.total_cmp(p));
     ranked
 }
 
 /// [`ranked`] for what a classifier said of a photo.
-fn rank(labels: &[Label], classification: &Classification) -> Vec<(usize, f32)> {
+fn rank(labels: &[Label], own: usize, classification: &Classification) -> Vec<(usize, f32)> {
     let by_category: BTreeMap<Category, f32> = classification
         .predictions
         .iter()
         .map(|p| (p.category, p.confidence))
         .collect();
-    ranked(labels, |category| {
+    ranked(labels, own, |category| {
         by_category.get(&category).copied().unwrap_or(0.0)
     })
 }
@@ -102,14 +117,14 @@ pub fn classify(
     for (i, batch) in data.samples.chunks(BATCH).enumerate() {
         let photos: Vec<_> = batch
             .par_iter()
-            .map(|sample| wardrobe_ingest::load(&sample.path))
+            .map(|sample| sample.picture.load())
             .collect();
         let mut read = Vec::with_capacity(photos.len());
         for (sample, photo) in batch.iter().zip(&photos) {
             match photo {
                 Ok(photo) => {
                     truth.push(sample.label);
-                    read.push(&photo.image);
+                    read.push(photo);
                 }
                 Err(error) => {
                     watch(Event::Skipped {
@@ -119,12 +134,10 @@ pub fn classify(
                 }
             }
         }
-        ranked.extend(
-            classifier
-                .classify(&read)?
-                .iter()
-                .map(|found| rank(&data.labels, found)),
-        );
+        let own = &truth[ranked.len()..];
+        let found = classifier.classify(&read)?;
+        let seen = own.iter().zip(&found);
+        ranked.extend(seen.map(|(&own, found)| rank(&data.labels, own, found)));
         watch(Event::Loading {
             done: i * BATCH + batch.len(),
             total: data.samples.len(),

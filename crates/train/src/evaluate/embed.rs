@@ -9,7 +9,6 @@ use crate::progress::Event;
 use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
 use wardrobe_classify::{Classifier, EfficientNet};
 use wardrobe_embed::StarterEmbedder;
 use wardrobe_eval::{Bootstrap, Interval, neighbour_purity, recall_hits};
@@ -126,13 +125,13 @@ impl Validation {
         data: &Dataset,
         watch: &mut dyn FnMut(Event),
     ) -> Result<Self> {
-        let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
+        let pictures: Vec<_> = data.samples.iter().map(|s| &s.picture).collect();
         let views = Views {
             count: 1,
             augment: &VARIATION,
             seed: SEED,
         };
-        let seen = describe(classifier, &paths, views, |_| Ok(()), watch)?;
+        let seen = describe(classifier, &pictures, views, |_| Ok(()), watch)?;
         let view = |number: usize| seen.tensor.narrow(1, number, 1)?.squeeze(1)?.contiguous();
         Ok(Self {
             plain: view(0)?,

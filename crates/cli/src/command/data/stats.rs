@@ -109,7 +109,11 @@ fn tags(data: &Path, split: Split, context: &Context) -> Result<Option<Part>> {
         return Ok(None);
     };
     note_problems(set.problems.len(), context);
-    let photos: BTreeSet<&Path> = set.samples.iter().map(|s| s.path.as_path()).collect();
+    let photos: BTreeSet<&Path> = set
+        .samples
+        .iter()
+        .map(|s| s.picture.path.as_path())
+        .collect();
     let mut tags: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
     for (tag, value) in set.samples.iter().flat_map(|sample| named(&sample.tags)) {
         *tags.entry(tag).or_default().entry(value).or_default() += 1;

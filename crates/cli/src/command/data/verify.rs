@@ -96,7 +96,11 @@ fn labels(data: &Path, split: Split, bar: &ProgressBar, context: &Context) -> Re
     let Some(set) = Dataset::split(data, split)? else {
         return Ok(None);
     };
-    let paths: Vec<PathBuf> = set.samples.into_iter().map(|sample| sample.path).collect();
+    let paths: Vec<PathBuf> = set
+        .samples
+        .into_iter()
+        .map(|sample| sample.picture.path)
+        .collect();
     let bad = decode_all(&paths, &mut progress::watch(bar, context));
     Ok(Some(Part {
         photos: paths.len() - bad.len(),
@@ -116,14 +120,14 @@ fn tags(data: &Path, split: Split, bar: &ProgressBar, context: &Context) -> Resu
     let mut paths: Vec<PathBuf> = set
         .samples
         .iter()
-        .map(|sample| sample.path.clone())
+        .map(|sample| sample.picture.path.clone())
         .collect();
     paths.dedup();
     let bad = decode_all(&paths, &mut progress::watch(bar, context));
     let boxes = set
         .samples
         .iter()
-        .filter(|sample| sample.bbox.is_some())
+        .filter(|sample| sample.picture.bbox.is_some())
         .count();
     Ok(Some(Part {
         photos: paths.len() - bad.len(),

@@ -52,7 +52,7 @@ pub fn grounds(
                 path: data.to_path_buf(),
                 problem: format!("it has no {} part", split.name()),
             })?;
-            let photos: Vec<PathBuf> = set.samples.into_iter().map(|sample| sample.path).collect();
+            let photos: Vec<PathBuf> = set.samples.into_iter().map(|s| s.picture.path).collect();
             let photos = even(photos, count);
             let samples: Vec<_> = photos.iter().map(|path| (path.clone(), 0)).collect();
             (photos, sure_garments(&samples, watch), false)

@@ -184,10 +184,9 @@ fn samples(data: &[PathBuf], split: Split) -> Result<Vec<Sample>> {
             .iter()
             .map(|label| DetectorClass::of_label(&label.categories))
             .collect();
-        let known = set.samples.into_iter();
-        samples.extend(
-            known.filter_map(|sample| Some((sample.path, classes[sample.label]? as usize))),
-        );
+        // A garment among others is no cut-out.
+        let alone = set.samples.into_iter().filter(|s| s.picture.bbox.is_none());
+        samples.extend(alone.filter_map(|s| Some((s.picture.path, classes[s.label]? as usize))));
     }
     Ok(samples)
 }

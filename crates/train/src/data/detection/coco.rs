@@ -42,7 +42,7 @@ struct Category {
 }
 
 /// Whether there are annotations of this kind.
-pub(super) fn is_at(path: &Path) -> bool {
+pub(in crate::data) fn is_at(path: &Path) -> bool {
     [Split::Train, Split::Val]
         .into_iter()
         .any(|split| split_file(path, split).is_some())
@@ -68,15 +68,28 @@ fn split_file(path: &Path, split: Split) -> Option<PathBuf> {
     }
 }
 
+/// With the detector's classes where the file has them.
 pub(super) fn read(path: &Path, split: Split) -> Result<Option<Reading>> {
+    read_with(Classes::of_detector, path, split)
+}
+
+/// With the file's own classes, as fine as they are.
+pub(in crate::data) fn read_fine(path: &Path, split: Split) -> Result<Option<Reading>> {
+    read_with(Classes::own, path, split)
+}
+
+/// How a file's categories become classes; an error says what is wrong with them.
+type Classify = fn(&[Category]) -> std::result::Result<Classes, String>;
+
+fn read_with(classify: Classify, path: &Path, split: Split) -> Result<Option<Reading>> {
     let file = match is_json(path) {
         true => (split == Split::Train).then(|| path.to_path_buf()),
         false => split_file(path, split),
     };
-    file.map(|file| read_file(&file)).transpose()
+    file.map(|file| read_file(classify, &file)).transpose()
 }
 
-fn read_file(file: &Path) -> Result<Reading> {
+fn read_file(classify: Classify, file: &Path) -> Result<Reading> {
     let invalid = |problem: String| Error::Data {
         path: file.to_path_buf(),
         problem,
@@ -93,7 +106,7 @@ fn read_file(file: &Path) -> Result<Reading> {
     })?;
     let folder = photo_folder(file)
         .ok_or_else(|| invalid("expected the photos beside it in photos/ or images/".to_owned()))?;
-    let classes = Classes::of(&categories).map_err(invalid)?;
+    let classes = classify(&categories).map_err(invalid)?;
     let mut problems = Vec::new();
     let (mut drafts, at) = drafts(&images, &folder, &mut problems);
     let mut unmapped = BTreeMap::new();
@@ -180,7 +193,7 @@ struct Classes {
 }
 
 impl Classes {
-    fn of(categories: &[Category]) -> std::result::Result<Self, String> {
+    fn of_detector(categories: &[Category]) -> std::result::Result<Self, String> {
         let coarse = |category: &Category| -> Option<usize> {
             let class = category
                 .supercategory
@@ -188,14 +201,26 @@ impl Classes {
                 .or_else(|_| category.name.parse());
             class.ok().map(|class| class as usize)
         };
-        let own = !categories.iter().any(|category| coarse(category).is_some());
-        let names = match own {
-            true => categories.iter().map(|c| c.name.clone()).collect(),
-            false => detector_names(),
-        };
+        let classes: Vec<_> = categories.iter().map(coarse).collect();
+        if classes.iter().all(Option::is_none) {
+            return Self::own(categories);
+        }
+        Self::new(detector_names(), categories, &classes)
+    }
+
+    fn own(categories: &[Category]) -> std::result::Result<Self, String> {
+        let names = categories.iter().map(|c| c.name.clone()).collect();
+        let classes: Vec<_> = (0..categories.len()).map(Some).collect();
+        Self::new(names, categories, &classes)
+    }
+
+    fn new(
+        names: Vec<String>,
+        categories: &[Category],
+        classes: &[Option<usize>],
+    ) -> std::result::Result<Self, String> {
         let mut by_id = HashMap::with_capacity(categories.len());
-        for (number, category) in categories.iter().enumerate() {
-            let class = if own { Some(number) } else { coarse(category) };
+        for (category, class) in categories.iter().zip(classes) {
             let class = class.ok_or_else(|| category.name.clone());
             if by_id.insert(category.id, class).is_some() {
                 return Err(format!("category {} is listed twice", category.id));

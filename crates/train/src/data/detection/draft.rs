@@ -31,7 +31,7 @@ pub struct Reading {
 
 impl Reading {
     /// The set, if nothing is wrong with it.
-    pub(super) fn into_set(self, path: &Path) -> Result<DetectionSet> {
+    pub(in crate::data) fn into_set(self, path: &Path) -> Result<DetectionSet> {
         let failed = |problem: String| Error::Data {
             path: path.to_path_buf(),
             problem,

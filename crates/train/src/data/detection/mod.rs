@@ -8,7 +8,7 @@
 //!
 //! Boxes are in pixels of the upright photo, whatever the file stores. What reaches beyond the photo is clipped.
 
-mod coco;
+pub(super) mod coco;
 mod convert;
 pub mod deepfashion2;
 pub(super) mod draft;

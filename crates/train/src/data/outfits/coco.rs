@@ -1,7 +1,8 @@
 //! Photos of dressed people as COCO's JSON, with a box for each garment: what is on one photo was worn together.
 
+use super::Part;
 use super::reading::{Reading, first_with};
-use super::{Part, Picture};
+use crate::data::Picture;
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};

@@ -1,7 +1,8 @@
 //! The Maryland Polyvore lists (Han et al. 2017, <https://arxiv.org/abs/1707.05691>).
 
+use super::Part;
 use super::reading::{Reading, first_with};
-use super::{Part, Picture};
+use crate::data::Picture;
 use crate::error::Result;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -64,7 +65,7 @@ pub(super) fn read(path: &Path, reading: &mut Reading) -> Result<()> {
                                 .push(format!("{}: no such picture", path.display()));
                             continue;
                         }
-                        Some(Picture { path, bbox: None })
+                        Some(Picture::whole(path))
                     }
                 };
                 let id = listed.image.as_deref().and_then(tid).map_or_else(

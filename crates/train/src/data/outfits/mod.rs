@@ -26,6 +26,7 @@ pub use negatives::{Negatives, Sampler};
 pub use statistics::Statistics;
 pub use tasks::{Judged, Question, Tasks};
 
+use super::Picture;
 use crate::error::{Error, Result};
 use reading::Reading;
 use serde::Serialize;
@@ -82,15 +83,6 @@ pub struct OutfitItem {
     pub category: Option<Category>,
     /// Where it is to be seen; `None` where the data set has no pictures.
     pub picture: Option<Picture>,
-}
-
-/// A garment's picture.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Picture {
-    /// The photo.
-    pub path: PathBuf,
-    /// The garment in it, in pixels of the upright photo; `None` for all of it.
-    pub bbox: Option<BoxXyxy>,
 }
 
 /// Garments worn together.

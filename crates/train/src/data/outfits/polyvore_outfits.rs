@@ -1,7 +1,8 @@
 //! Polyvore Outfits (Vasileva et al. 2018, <https://arxiv.org/abs/1803.09196>), either split.
 
+use super::Part;
 use super::reading::{Reading, first_with};
-use super::{Part, Picture};
+use crate::data::Picture;
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -116,7 +117,7 @@ fn found<'a>(
         Some(path) if !path.is_file() => {
             return Err(format!("{}: no such picture", path.display()));
         }
-        path => path.map(|path| Picture { path, bbox: None }),
+        path => path.map(Picture::whole),
     };
     let categories = described
         .category_id

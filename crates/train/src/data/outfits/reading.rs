@@ -1,6 +1,7 @@
 //! What the readers of all layouts fill in.
 
-use super::{Classes, Layout, Outfit, OutfitData, OutfitItem, Part, Picture, ReadFile};
+use super::{Classes, Layout, Outfit, OutfitData, OutfitItem, Part, ReadFile};
+use crate::data::Picture;
 use crate::error::{AtPath, Error, Result};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap};

@@ -2,8 +2,8 @@
 //! (<https://github.com/cvdfoundation/fashionpedia>): boxes around garments, and what each is like.
 
 use super::{TagSample, TagSet, Tags, first_file};
-use crate::data::Split;
 use crate::data::detection::draft::{DraftBox, DraftPhoto, Frame, Reading, finish, inside};
+use crate::data::{Picture, Split};
 use crate::error::{AtPath, Error, Result};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
@@ -258,8 +258,10 @@ impl<'a> Reader<'a> {
             set.samples.extend(photo.boxes.iter().map(|truth| {
                 let Garment { kind, tags } = &garments[truth.class];
                 TagSample {
-                    path: photo.path.clone(),
-                    bbox: Some(truth.bbox),
+                    picture: Picture {
+                        path: photo.path.clone(),
+                        bbox: Some(truth.bbox),
+                    },
                     kind: Some(kind.clone()),
                     tags: tags.clone(),
                 }

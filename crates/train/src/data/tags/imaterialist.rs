@@ -1,7 +1,7 @@
 //! iMaterialist (Fashion) 2018 (<https://github.com/visipedia/imat_fashion_comp>): labels by number, photos by address.
 
 use super::{TagSample, TagSet, Tags, first_file};
-use crate::data::Split;
+use crate::data::{Picture, Split};
 use crate::error::{AtPath, Error, Result};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
@@ -141,8 +141,7 @@ fn add(set: &mut TagSet, path: PathBuf, labels: &[TagLabel]) {
     if !tags.is_empty() {
         let kind = labels.iter().find(|label| label.group == "category");
         set.samples.push(TagSample {
-            path,
-            bbox: None,
+            picture: Picture::whole(path),
             kind: kind.map(|label| label.name.to_owned()),
             tags,
         });

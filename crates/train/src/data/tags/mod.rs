@@ -10,12 +10,12 @@ mod fashionpedia;
 mod imaterialist;
 mod styles_csv;
 
-use super::Split;
+use super::{Picture, Split};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use wardrobe_types::labels::{TagValue, agreed_pattern};
-use wardrobe_types::{BoxXyxy, Fit, Formality, Pattern, Season, Style};
+use wardrobe_types::{Fit, Formality, Pattern, Season, Style};
 
 /// Problems named in an error; the rest are counted.
 const NAMED: usize = 3;
@@ -89,13 +89,11 @@ fn only<T: Copy>(values: Vec<T>) -> Option<T> {
     }
 }
 
-/// A photo with tags.
+/// A garment with tags.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TagSample {
-    /// The photo.
-    pub path: PathBuf,
-    /// Around the garment, in pixels of the upright photo; `None` where the photo shows it alone.
-    pub bbox: Option<BoxXyxy>,
+    /// Where it is to be seen.
+    pub picture: Picture,
     /// What kind of garment the data set says it is, in its own words: what the lookup baseline looks up.
     pub kind: Option<String>,
     /// What is known of it.

@@ -2,7 +2,7 @@
 //! beside it.
 
 use super::{TagSample, TagSet, Tags};
-use crate::data::Split;
+use crate::data::{Picture, Split};
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -77,8 +77,7 @@ fn read_table(table: &Path) -> Result<TagSet> {
         };
         if !tags.is_empty() {
             set.samples.push(TagSample {
-                path: photo,
-                bbox: None,
+                picture: Picture::whole(photo),
                 kind: Some(row.article_type),
                 tags,
             });

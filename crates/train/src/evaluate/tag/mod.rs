@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wardrobe_attributes::tagger::{Choice, Choices, Tagged, Tagger};
 use wardrobe_classify::Classifier;
-use wardrobe_detect::crop_with_margin;
 use wardrobe_eval::{Interval, confusion, expected_calibration_error, macro_f1, wilson_ci95};
 use wardrobe_types::{Fit, Pattern};
 
@@ -185,17 +184,10 @@ impl Validation {
     }
 }
 
-/// Ground kept around a garment, as a share of its box's sides: as much as the product keeps.
-const MARGIN: f32 = 0.05;
-
 /// The garment of a sample, whose number draws its varied views.
 pub(crate) fn picture(sample: &TagSample, number: usize) -> Result<Picture<()>> {
-    let photo = wardrobe_ingest::load(&sample.path)?.image;
     Ok(Picture {
-        photo: match sample.bbox {
-            Some(bbox) => crop_with_margin(&photo, bbox, MARGIN)?,
-            None => photo,
-        },
+        photo: sample.picture.load()?,
         stream: number as u64,
         note: (),
     })

@@ -1,13 +1,13 @@
 //! The measures, worked by hand.
 
 use super::*;
+use crate::data;
 use wardrobe_types::{Formality, Season};
 
 fn sample(kind: &str, pattern: Pattern, season: Season, formality: f32) -> TagSample {
     TagSample {
-        path: "photo.jpg".into(),
+        picture: data::Picture::whole("photo.jpg".into()),
         kind: Some(kind.to_owned()),
-        bbox: None,
         tags: Tags {
             pattern: Some(pattern),
             formality: Formality::new(formality).ok(),

@@ -27,7 +27,7 @@ pub(super) struct TrainSample {
 
 impl Data {
     pub(super) fn load(config: &TrainConfig, watch: &mut dyn FnMut(Event)) -> Result<Self> {
-        let (mut samples, mut paths, mut val) = (Vec::new(), Vec::new(), None);
+        let (mut samples, mut pictures, mut val) = (Vec::new(), Vec::new(), None);
         let mut facets = Vec::new();
         for source in &config.data {
             let Some(data) = Dataset::split(&source.path, Split::Train)? else {
@@ -46,7 +46,7 @@ impl Data {
                     .collect();
                 let categories = &data.labels[sample.label].categories;
                 for _ in 0..source.repeat {
-                    let (photo, path) = (paths.len(), sample.path.clone());
+                    let (photo, path) = (pictures.len(), sample.picture.path.clone());
                     samples.push(TrainSample {
                         photo,
                         categories: categories.clone(),
@@ -54,7 +54,7 @@ impl Data {
                         facets: known.clone(),
                     });
                 }
-                paths.push(sample.path);
+                pictures.push(sample.picture);
             }
             if val.is_none() {
                 val = Dataset::split(&source.path, Split::Val)?;
@@ -71,9 +71,10 @@ impl Data {
             return Err(Error::Data { path, problem });
         };
         // A little larger than what is sampled from it, so that a cropped view is not magnified.
-        let train = PhotoCache::load(&paths, config.image_size * 9 / 8, watch)?;
-        let val_paths: Vec<_> = val.samples.iter().map(|s| s.path.clone()).collect();
-        let val_photos = PhotoCache::load(&val_paths, config.eval_size(), watch)?;
+        let pictures: Vec<_> = pictures.iter().collect();
+        let train = PhotoCache::load(&pictures, config.image_size * 9 / 8, watch)?;
+        let val_pictures: Vec<_> = val.samples.iter().map(|s| &s.picture).collect();
+        let val_photos = PhotoCache::load(&val_pictures, config.eval_size(), watch)?;
         samples.retain(|sample| train.get(sample.photo).is_some());
         Ok(Self {
             samples,

@@ -212,7 +212,7 @@ impl<'a> Trainer<'a> {
         let (mut truth, mut ranked) = (Vec::new(), Vec::new());
         for (label, probabilities) in self.val_probabilities(&self.averaged()?, data)? {
             truth.push(label);
-            ranked.push(rank_labels(&data.val.labels, |category| {
+            ranked.push(rank_labels(&data.val.labels, label, |category| {
                 probabilities[category as usize]
             }));
         }

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::embed::Validation;
 use crate::progress::Event;
 use candle_core::{Device, Tensor};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use wardrobe_attributes::color::dominant_colors;
 use wardrobe_attributes::foreground::segment;
 use wardrobe_classify::Classifier;
@@ -50,14 +50,14 @@ impl Data {
         classifier: &Classifier,
         watch: &mut dyn FnMut(Event),
     ) -> Result<Self> {
-        let (mut paths, mut categories, mut val) = (Vec::new(), Vec::new(), None);
+        let (mut pictures, mut categories, mut val) = (Vec::new(), Vec::new(), None);
         for source in &config.data {
             let Some(data) = Dataset::split(&source.path, Split::Train)? else {
                 return Err(no_part(source.path.clone(), Split::Train));
             };
             for sample in data.samples {
                 categories.push(data.labels[sample.label].categories.clone());
-                paths.push(sample.path);
+                pictures.push(sample.picture);
             }
             if val.is_none() {
                 val = Dataset::split(&source.path, Split::Val)?;
@@ -68,7 +68,7 @@ impl Data {
             return Err(no_part(first.unwrap_or_default(), Split::Val));
         };
         let val = Validation::read(classifier, &val, watch)?;
-        let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+        let pictures: Vec<_> = pictures.iter().collect();
         let views = Views {
             count: config.views,
             augment: &config.augment,
@@ -83,7 +83,7 @@ impl Data {
             read,
             notes,
             ..
-        } = describe(classifier, &paths, views, main_color, watch)?;
+        } = describe(classifier, &pictures, views, main_color, watch)?;
         let labels = read.iter().zip(notes).map(|(&index, color)| Label {
             categories: categories[index].clone(),
             color,

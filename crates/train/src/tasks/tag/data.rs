@@ -214,9 +214,8 @@ mod tests {
 
     fn sample(tags: Tags) -> TagSample {
         TagSample {
-            path: "photo.jpg".into(),
+            picture: crate::data::Picture::whole("photo.jpg".into()),
             kind: None,
-            bbox: None,
             tags,
         }
     }
