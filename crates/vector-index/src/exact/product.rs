@@ -13,7 +13,7 @@ use super::top_k::{Candidate, TopK};
 use crate::collection::Metric;
 
 /// Queries in a block: four AVX-512 registers of f32.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// Rows in a tile: with 4 registers of sums each, and 4 of queries, they fill AVX-512's 32.
 const ROWS: usize = 6;
@@ -172,29 +172,40 @@ impl WithSimd for Tiles<'_> {
     }
 }
 
-/// One tile, 4 registers of queries at a time.
+/// Registers of queries that a row's value meets.
+const WIDE: usize = 4;
+
+/// Values of a row that are gone through without a check: rows are padded to multiples of it.
+const PANEL: usize = 16;
+
+/// One tile, [`WIDE`] registers of queries at a time. Every loop inside a panel has a length that is known here, or the
+/// sums would not stay in registers.
 #[inline(always)]
 fn tile<S: Simd, const R: usize>(simd: S, rows: [&[f32]; R], block: &[f32], sums: &mut [f32]) {
-    let wide = 4 * S::F32_LANES;
-    let block = block.as_chunks::<BLOCK>().0;
-    // So that the inner loop need not check.
-    let rows = rows.map(|row| &row[..block.len()]);
-    for from in (0..BLOCK).step_by(wide) {
-        let mut held = [[simd.splat_f32s(0.0); 4]; R];
+    let block = block.as_chunks::<BLOCK>().0.as_chunks::<PANEL>().0;
+    let rows = rows.map(|row| &row.as_chunks::<PANEL>().0[..block.len()]);
+    for from in (0..BLOCK).step_by(WIDE * S::F32_LANES) {
+        let mut held = [[simd.splat_f32s(0.0); WIDE]; R];
         for (k, queries) in block.iter().enumerate() {
-            let (queries, _) = S::as_simd_f32s(&queries[from..(from + wide).min(BLOCK)]);
-            for (held, row) in held.iter_mut().zip(rows) {
-                let value = simd.splat_f32s(row[k]);
-                for (held, queries) in held.iter_mut().zip(queries) {
-                    *held = simd.mul_add_f32s(value, *queries, *held);
+            let rows = rows.map(|row| &row[k]);
+            for (k, queries) in queries.iter().enumerate() {
+                let Some(queries) = S::as_simd_f32s(&queries[from..]).0.first_chunk::<WIDE>()
+                else {
+                    break;
+                };
+                for (held, row) in held.iter_mut().zip(rows) {
+                    let value = simd.splat_f32s(row[k]);
+                    for (held, queries) in held.iter_mut().zip(queries) {
+                        *held = simd.mul_add_f32s(value, *queries, *held);
+                    }
                 }
             }
         }
         for (held, sums) in held.iter().zip(sums.as_chunks_mut::<BLOCK>().0) {
-            let (sums, _) = S::as_mut_simd_f32s(&mut sums[from..(from + wide).min(BLOCK)]);
-            sums.iter_mut()
-                .zip(held)
-                .for_each(|(sum, held)| *sum = *held);
+            let sums = S::as_mut_simd_f32s(&mut sums[from..]).0;
+            if let Some(sums) = sums.first_chunk_mut() {
+                *sums = *held;
+            }
         }
     }
 }

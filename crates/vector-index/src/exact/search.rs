@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::kernel::{QUERIES, score};
 use super::matrix::Matrix;
-use super::product::Products;
+use super::product::{self, Products};
 use super::top_k::{Candidate, TopK};
 use crate::mask::Mask;
 
@@ -18,6 +18,9 @@ const ALONE: usize = 8192;
 
 /// From this many queries on, the rows of a chunk are scored as a product of matrices.
 const BATCH: usize = 8;
+
+/// Shares of a large batch that a thread takes, so that one that is held up leaves some to others.
+const SHARES: usize = 2;
 
 /// Some rows of a matrix.
 #[derive(Debug)]
@@ -39,13 +42,32 @@ pub(crate) fn search<'a>(
     k: usize,
     key: impl Fn(u32) -> (&'a str, &'a str) + Sync,
 ) -> Vec<TopK<'a>> {
+    let threads = rayon::current_num_threads();
+    let share = queries.len() / threads / SHARES;
+    if k > 0 && share >= product::BLOCK {
+        // Each thread takes queries of its own through all rows: nothing is to be merged.
+        let share = share.next_multiple_of(product::BLOCK);
+        let one = |queries| search_some(parts, queries, k, &key, 1);
+        return queries.par_chunks(share).flat_map_iter(one).collect();
+    }
+    search_some(parts, queries, k, &key, threads)
+}
+
+/// [`search`], with the parts divided among `threads`.
+fn search_some<'a>(
+    parts: &[Part<'_>],
+    queries: &[Vec<f32>],
+    k: usize,
+    key: &(impl Fn(u32) -> (&'a str, &'a str) + Sync),
+    threads: usize,
+) -> Vec<TopK<'a>> {
     let none = || vec![TopK::new(k); queries.len()];
     let products = (queries.len() >= BATCH).then(|| Products::new(queries));
-    let sift = |tops, part: &Part<'_>| sift_part(tops, part, queries, products.as_ref(), &key);
+    let sift = |tops, part: &Part<'_>| sift_part(tops, part, queries, products.as_ref(), key);
     let rows: usize = parts.iter().map(|part| part.rows.count()).sum();
     if k == 0 {
         none()
-    } else if rows * queries.len() <= ALONE {
+    } else if threads == 1 || rows * queries.len() <= ALONE {
         parts.iter().fold(none(), sift)
     } else {
         let merge = |a: Vec<TopK<'a>>, b| a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect();
