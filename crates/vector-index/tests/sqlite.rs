@@ -398,10 +398,7 @@ fn many_records_on_many_threads() {
     assert!((all[0].score - 1.0).abs() < 1e-6);
     all.truncate(700);
     for threads in [1, 2, 5] {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = pool(threads);
         let top = QueryOptions::top(700);
         assert_eq!(
             pool.install(|| store.query(&many, &query, &top)).unwrap(),
@@ -411,8 +408,13 @@ fn many_records_on_many_threads() {
     }
 }
 
+fn pool(threads: usize) -> rayon::ThreadPool {
+    let builder = rayon::ThreadPoolBuilder::new();
+    builder.num_threads(threads).build().unwrap()
+}
+
 /// Enough queries and records that a batch is a product of matrices, over whole and partly full
-/// chunks, with users and filters that leave most rows or few.
+/// chunks, with users and filters that leave most rows or few; two threads share the queries, five the rows.
 #[test]
 fn a_large_batch_answers_as_its_queries_alone() {
     let (store, _folder) = make();
@@ -433,7 +435,7 @@ fn a_large_batch_answers_as_its_queries_alone() {
         store
             .upsert(&spec, &(0..2500).map(record).collect::<Vec<_>>())
             .unwrap();
-        let queries: Vec<Vec<f32>> = (0..70).map(|i| vector(i * 13 + 5)).collect();
+        let queries: Vec<Vec<f32>> = (0..300).map(|i| vector(i * 13 + 5)).collect();
         let batch: Vec<&[f32]> = queries.iter().map(Vec::as_slice).collect();
         let some = Filter::ne("third", 1);
         for (scope, filter) in [
@@ -447,13 +449,11 @@ fn a_large_batch_answers_as_its_queries_alone() {
                 scope,
                 filter,
             };
-            let together = store.query_batch(&spec, &batch, &options).unwrap();
-            for (query, hits) in batch.iter().zip(&together) {
-                assert_eq!(
-                    &store.query(&spec, query, &options).unwrap(),
-                    hits,
-                    "{metric}"
-                );
+            let alone = |query: &&[f32]| store.query(&spec, query, &options).unwrap();
+            let alone: Vec<_> = batch.iter().map(alone).collect();
+            for pool in [2, 5].map(pool) {
+                let together = || store.query_batch(&spec, &batch, &options).unwrap();
+                assert_eq!(pool.install(together), alone, "{metric}");
             }
         }
     }
