@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 use wardrobe_attributes::Error;
-use wardrobe_attributes::color::dominant_colors;
+use wardrobe_attributes::color::{DominantColors, dominant_colors};
 use wardrobe_attributes::foreground::{Foreground, Method, segment};
 use wardrobe_ingest::RgbImage;
 use wardrobe_ingest::image::Rgb;
-use wardrobe_types::{BoxXyxy, ColorName, Rgb8};
+use wardrobe_types::{BasicColor, BoxXyxy, ColorName, Rgb8};
 
 const NAVY: [u8; 3] = [31, 42, 68];
 const RED: [u8; 3] = [200, 40, 50];
@@ -229,4 +229,52 @@ proptest! {
         prop_assert!(colors.windows(2).all(|pair| pair[0].fraction >= pair[1].fraction));
         prop_assert_eq!(&colors, &dominant_colors(&photo, &segment(&photo).unwrap()).unwrap());
     }
+}
+
+/// A top dark grey above and red below.
+fn grey_and_red() -> (RgbImage, Foreground) {
+    let garment = BoxXyxy::new(50.0, 90.0, 170.0, 270.0).unwrap();
+    let photo = photo(240, 320, 4, |x, y| match inside(garment, x, y) {
+        false => WALL,
+        true if y < 210 => [70, 70, 72],
+        true => RED,
+    });
+    let found = segment(&photo).unwrap();
+    (photo, found)
+}
+
+#[test]
+fn what_people_would_call_it_is_weighed_against_the_pixels() {
+    use BasicColor::{Black, Green, Grey, Red};
+    let (photo, found) = grey_and_red();
+    let colors = DominantColors::of(&photo, &found).unwrap();
+    let plain = colors.named();
+    let named = |belief: &[(BasicColor, f32)]| -> Vec<BasicColor> {
+        let named = colors.named_with(belief);
+        // What is measured stays as it is, whatever it is called.
+        let shares = |colors: &[wardrobe_types::Color]| {
+            let mut shares: Vec<_> = colors
+                .iter()
+                .map(|c| (c.hex, c.fraction.to_bits()))
+                .collect();
+            shares.sort_unstable();
+            shares
+        };
+        assert_eq!(shares(&named), shares(&plain));
+        named.iter().map(|color| color.name.basic()).collect()
+    };
+    let basics: Vec<_> = plain.iter().map(|color| color.name.basic()).collect();
+    assert_eq!(basics, [Grey, Red]);
+    assert_eq!(colors.named_with(&[]), plain);
+    // Of the pixels looked at, 0.81 are grey and 0.19 red.
+    assert_eq!(named(&[(Grey, 0.5), (Red, 0.5)]), [Grey, Red]);
+    // ln 0.98 + 3 ln (0.19 + 0.1) = -3.73 is more than ln 0.02 + 3 ln (0.81 + 0.1) = -4.19; ln 0.9 - 3.71 is less than
+    // ln 0.1 - 0.28.
+    assert_eq!(named(&[(Red, 0.98), (Grey, 0.02)]), [Red, Grey]);
+    assert_eq!(named(&[(Red, 0.9), (Grey, 0.1)]), [Grey, Red]);
+    // No pixel is black: 3 ln 0.1 is -6.91, and only a sure belief outweighs it.
+    assert_eq!(named(&[(Black, 0.99), (Grey, 0.01)]), [Grey, Red]);
+    assert_eq!(named(&[(Black, 0.999), (Grey, 0.001)]), [Black, Red]);
+    // A grey has no name among the greens, whatever anybody believes: it keeps its own.
+    assert_eq!(named(&[(Green, 1.0)])[0], Grey);
 }

@@ -67,13 +67,20 @@ fn eval_colors_measures_a_catalogue() {
     let measured = bench.json(3, &["eval", "colors", "--data", &data]);
     assert_eq!(
         keys(&measured["metrics"]),
-        ["mean_delta_e", "top1", "top1_basic", "top2_basic"]
+        [
+            "mean_delta_e",
+            "stored_top1_basic",
+            "stored_top2_basic",
+            "top1",
+            "top1_basic",
+            "top2_basic"
+        ]
     );
     assert_eq!(
         (&measured["n"], &measured["metrics"]["top1_basic"]),
         (&2.into(), &1.0.into())
     );
-    assert!(measured["weights"].is_null());
+    assert!(measured["weights"].is_string());
     let (status, _, stderr) = bench.run(&["eval", "colors", "--data", &data]);
     assert_eq!(status, 3);
     assert!(only_line(&stderr).contains("3.jpg"), "{stderr}");

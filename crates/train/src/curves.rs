@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 use std::path::Path;
 
-pub(crate) use plotters::style::{BLUE, GREEN, RED, RGBColor};
+pub(crate) use plotters::style::{BLUE, GREEN, MAGENTA, RED, RGBColor};
 
 /// Lines over the epochs.
 pub(crate) struct Panel {

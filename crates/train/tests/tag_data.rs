@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use tempfile::{TempDir, tempdir};
 use wardrobe_train::data::{Split, TagSet};
-use wardrobe_types::{BoxXyxy, Fit, Pattern, Season, Style};
+use wardrobe_types::{BasicColor, BoxXyxy, Fit, Pattern, Season, Style};
 
 fn photo(root: &Path, name: &str) {
     let path = root.join(name);
@@ -251,11 +251,13 @@ fn a_catalogue_is_told_from_the_others_and_nothing_from_all() {
         assert!(error.contains(layout), "{error}");
     }
     photo(root, "images/1.jpg");
-    let table = "id,articleType,season,usage,productDisplayName\n1,Shirts,Fall,Ethnic,Checked Shirt\n2,Shirts,Fall,Formal,Shirt\n";
+    let table = "id,articleType,baseColour,season,usage,productDisplayName\n1,Shirts,Navy Blue,Fall,Ethnic,Checked Shirt\n2,Shirts,Multi,Fall,Formal,Shirt\n";
     std::fs::write(root.join("styles_train.csv"), table).unwrap();
     let set = TagSet::split(root, Split::Train).unwrap().unwrap();
     assert_eq!((set.samples.len(), set.missing), (1, 1));
-    assert_eq!(set.samples[0].tags.pattern, Some(Pattern::Plaid));
+    let tags = &set.samples[0].tags;
+    assert_eq!(tags.pattern, Some(Pattern::Plaid));
+    assert_eq!(tags.color, Some(BasicColor::Blue));
     assert_eq!(set.unmapped["usage: Ethnic"], 1);
     assert!(TagSet::split(root, Split::Val).unwrap().is_none());
 }

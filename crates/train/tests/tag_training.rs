@@ -11,7 +11,7 @@ use wardrobe_train::data::{Split, TagSet};
 use wardrobe_train::evaluate;
 use wardrobe_train::tasks::tag::{Summary, TagConfig, train};
 use wardrobe_train::{Event, Result};
-use wardrobe_types::{Pattern, Season, Style};
+use wardrobe_types::{BasicColor, Pattern, Season, Style};
 use wardrobe_weights::Tensors;
 
 /// Red ones are striped and for summer's sports, blue ones plain and for winter's work; of green ones nothing is told but
@@ -85,13 +85,22 @@ fn what_is_trained_tells_tags_and_says_which() {
     let styles: Vec<Style> = learned.styles.iter().map(|t| t.label).collect();
     assert_eq!(styles, [Style::Formal, Style::Sporty]);
 
+    let colors = [BasicColor::Blue, BasicColor::Green, BasicColor::Red];
+    assert_eq!(learned.color, colors);
+
     let part = |split| TagSet::split(folder.path(), split).unwrap().unwrap();
     let (train, val) = (part(Split::Train), part(Split::Val));
-    assert_eq!(val.samples.len(), 8);
+    // Of a kurta the colour alone is known.
+    assert_eq!(val.samples.len(), 12);
     assert_eq!(val.unmapped["usage: Ethnic"], 4);
     let watch = &mut |_| {};
     let report = evaluate::tag::tag(&classifier, &tagger, &val, Some(&train), watch).unwrap();
-    for head in ["pattern_accuracy", "seasons_accuracy", "styles_accuracy"] {
+    for head in [
+        "pattern_accuracy",
+        "seasons_accuracy",
+        "styles_accuracy",
+        "color_accuracy",
+    ] {
         assert_eq!(report.metrics[head], 1.0, "{head}");
     }
     assert_eq!(report.metrics["pattern_lookup"], 1.0);

@@ -3,5 +3,5 @@
 mod dominant;
 mod name;
 
-pub use dominant::dominant_colors;
+pub use dominant::{DominantColors, dominant_colors};
 pub use name::{ciede2000, delta_e, name_color};

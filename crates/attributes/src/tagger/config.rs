@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-use wardrobe_types::{Fit, Pattern, Season, Style};
+use wardrobe_types::{BasicColor, Fit, Pattern, Season, Style};
 use wardrobe_weights::Tensors;
 
 /// Which outputs of the heads are whose, a label each in the vocabulary's order.
@@ -21,8 +21,10 @@ impl Rows {
     pub const SEASONS: Range<usize> = after(Self::FORMALITY, Season::ALL.len());
     /// A logit a style.
     pub const STYLES: Range<usize> = after(Self::SEASONS, Style::ALL.len());
+    /// Logits over basic colours.
+    pub const COLOR: Range<usize> = after(Self::STYLES, BasicColor::ALL.len());
     /// All of them.
-    pub const ALL: Range<usize> = 0..Self::STYLES.end;
+    pub const ALL: Range<usize> = 0..Self::COLOR.end;
 }
 
 const fn after(rows: Range<usize>, count: usize) -> Range<usize> {
@@ -43,6 +45,8 @@ pub struct TaggerConfig {
     pub seasons: Vec<Threshold<Season>>,
     /// The styles.
     pub styles: Vec<Threshold<Style>>,
+    /// The basic colours told apart.
+    pub color: Vec<BasicColor>,
 }
 
 /// From which probability on a label is given.

@@ -1,4 +1,4 @@
-//! Pattern, fit, formality, seasons and styles, from the classifier's descriptors of a photo.
+//! Pattern, fit, formality, seasons, styles and what people call the colour, from the classifier's descriptors of a photo.
 
 mod config;
 mod tagged;
@@ -75,6 +75,7 @@ impl Tagger {
                 .flatten(),
             seasons: Choices::of(&config.seasons, &logits[Rows::SEASONS], |s| s as usize),
             styles: Choices::of(&config.styles, &logits[Rows::STYLES], |s| s as usize),
+            color: Choice::of(&config.color, &logits[Rows::COLOR], |color| color as usize),
         })
     }
 }
@@ -87,7 +88,7 @@ fn sigmoid(x: f32) -> f32 {
 mod tests {
     use super::*;
     use candle_core::{Device, Tensor};
-    use wardrobe_types::{Pattern, Season, Style};
+    use wardrobe_types::{BasicColor, Pattern, Season, Style};
 
     /// Heads whose biases alone speak.
     fn weights(biases: &[(usize, f32)], config: &TaggerConfig) -> Tensors {
@@ -123,6 +124,7 @@ mod tests {
                 Threshold::new(Season::Winter, 0.6),
             ],
             styles: vec![Threshold::new(Style::Sporty, 0.5)],
+            color: vec![BasicColor::Black, BasicColor::Grey],
         }
     }
 
@@ -138,6 +140,7 @@ mod tests {
             (row(Rows::SEASONS, Season::Summer as usize), 0.0),
             (row(Rows::SEASONS, Season::Winter as usize), 0.0),
             (row(Rows::STYLES, Style::Sporty as usize), -1.0),
+            (row(Rows::COLOR, BasicColor::Grey as usize), 1.0),
         ];
         let tagger = Tagger::new(&weights(&biases, &config()), "abc").unwrap();
         let tagged = tagger.tag(&[1.0; Tagger::DESCRIPTORS]).unwrap();
@@ -152,6 +155,7 @@ mod tests {
         assert_eq!(tagged.formality.unwrap().value(), 0.5);
         assert_eq!(tagged.seasons.values, [Season::Summer]);
         assert!(tagged.styles.values.is_empty());
+        assert_eq!(tagged.color.value, Some(BasicColor::Grey));
         assert!((tagged.styles.probabilities[0].1 - sigmoid(-1.0)).abs() < 1e-6);
     }
 

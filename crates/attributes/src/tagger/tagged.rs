@@ -1,7 +1,7 @@
 //! What a tagger says of a garment.
 
 use super::{Threshold, sigmoid};
-use wardrobe_types::{Fit, Formality, Pattern, Season, Style};
+use wardrobe_types::{BasicColor, Fit, Formality, Pattern, Season, Style};
 
 /// From this probability on, the most likely of several is given: below it, it is more likely wrong than right.
 const SURE: f32 = 0.5;
@@ -19,6 +19,8 @@ pub struct Tagged {
     pub seasons: Choices<Season>,
     /// Its styles.
     pub styles: Choices<Style>,
+    /// What people would call its main colour, by its looks as a whole: to be weighed against what its pixels are.
+    pub color: Choice<BasicColor>,
 }
 
 /// One of several, or none where none is likely enough.

@@ -169,20 +169,34 @@ fn classify(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Documen
 }
 
 fn colors(data: &Path, bar: &ProgressBar, context: &Context) -> Result<Document> {
-    let report = evaluate::colors::colors(data, &mut progress::watch(bar, context))?;
+    let models = Models::load(context.models())?;
+    let tagger = models.tagger().map(|tagger| (models.classifier(), tagger));
+    let mut watch = progress::watch(bar, context);
+    let report = evaluate::colors::colors(data, tagger, &mut watch)?;
     let metrics = report.metrics;
+    let stored = [
+        ("stored_top1_basic", metrics.stored_top1_basic),
+        ("stored_top2_basic", metrics.stored_top2_basic),
+    ];
     let confused = report.confused.into_iter();
     Ok(Document {
         task: "colors",
-        metrics: BTreeMap::from([
+        metrics: [
             ("top1_basic", metrics.top1_basic),
             ("top2_basic", metrics.top2_basic),
             ("top1", metrics.top1),
             ("mean_delta_e", metrics.mean_delta_e),
-        ]),
+        ]
+        .into_iter()
+        .chain(
+            stored
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .collect(),
         n: report.n,
         ci95: report.ci95,
-        weights: None,
+        weights: Some(models.weights().to_owned()),
         seconds: 0.0,
         confused: confused
             .map(|(a, b, n)| (a.to_string(), b.to_string(), n))

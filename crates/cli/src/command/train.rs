@@ -159,8 +159,8 @@ fn train_tagger(files: Files, context: &Context) -> Result<Status> {
     })?;
     let Best { epoch, metrics } = summary.best;
     let best = format!(
-        "best epoch {epoch}: pattern {:.3}, seasons {:.3}, styles {:.3} right, formality off by {:.3}",
-        metrics.pattern, metrics.seasons, metrics.styles, metrics.formality_error
+        "best epoch {epoch}: pattern {:.3}, seasons {:.3}, styles {:.3}, colour {:.3} right, formality off by {:.3}",
+        metrics.pattern, metrics.seasons, metrics.styles, metrics.color, metrics.formality_error
     );
     answer("tag", summary, &best, context)
 }

@@ -9,9 +9,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use wardrobe_attributes::color::{delta_e, dominant_colors};
+use wardrobe_attributes::color::{DominantColors, delta_e};
 use wardrobe_attributes::foreground::segment;
+use wardrobe_attributes::tagger::Tagger;
+use wardrobe_classify::Classifier;
 use wardrobe_eval::{Bootstrap, Interval, confused_pairs, confusion, wilson_ci95};
+use wardrobe_ingest::RgbImage;
 use wardrobe_types::labels::base_colour;
 use wardrobe_types::{BasicColor, Color, ColorName};
 
@@ -27,6 +30,10 @@ pub struct Metrics {
     pub top1: f64,
     /// Mean CIEDE2000 between the colour measured and the palette's value of the named colour, over the same photos.
     pub mean_delta_e: f64,
+    /// As `top1_basic`, with the colours named as `ingest` does, by a tagger too; `None` without one.
+    pub stored_top1_basic: Option<f64>,
+    /// As `top2_basic`, likewise.
+    pub stored_top2_basic: Option<f64>,
 }
 
 /// [`Metrics`] with what stands behind them.
@@ -76,46 +83,51 @@ struct Catalogue {
 struct Outcome {
     basic: BasicColor,
     name: Option<ColorName>,
-    found: Color,
-    /// The second largest colour, where there is one.
-    second: Option<Color>,
+    /// Named by their pixels; at least one.
+    found: Vec<Color>,
+    /// Named by a tagger too.
+    stored: Option<Vec<Color>>,
 }
 
 impl Outcome {
-    fn is_hit(&self) -> bool {
-        self.found.name.basic() == self.basic
-    }
-
-    fn is_hit_in_two(&self) -> bool {
-        let second = self.second.map(|color| color.name.basic());
-        self.is_hit() || second == Some(self.basic)
+    /// Whether one of the first `count` has the basic colour named.
+    fn is_hit(&self, colors: &[Color], count: usize) -> bool {
+        let mut first = colors.iter().take(count);
+        first.any(|color| color.name.basic() == self.basic)
     }
 }
 
-/// Finds the dominant colour of every photo of the catalogue in folder `data` and compares.
+/// Finds the dominant colour of every photo of the catalogue in folder `data` and compares; with a tagger, also as `ingest`
+/// names it.
 ///
 /// The folder holds `images/ID.jpg` and `styles_val.csv`, or else `styles.csv`, with the columns `id` and `baseColour`;
 /// `data` may also be the table itself.
 ///
 /// # Errors
 /// No table, no photo that can be read, no photo whose name is in the palette.
-pub fn colors(data: &Path, watch: &mut dyn FnMut(Event)) -> Result<Report> {
+pub fn colors(
+    data: &Path,
+    tagger: Option<(&Classifier, &Tagger)>,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Report> {
     const BATCH: usize = 64;
     let catalogue = read(&table(data)?)?;
     let total = catalogue.samples.len();
     let (mut outcomes, mut failed) = (Vec::with_capacity(total), Vec::new());
     for (i, batch) in catalogue.samples.chunks(BATCH).enumerate() {
-        let found: Vec<Result<Vec<Color>, String>> = batch
+        let found: Vec<Result<(RgbImage, DominantColors), String>> = batch
             .par_iter()
             .map(|sample| colors_of(&sample.photo))
             .collect();
+        let photos = found.iter().flatten().map(|(photo, _)| photo);
+        let mut beliefs = beliefs(tagger, &photos.collect::<Vec<_>>())?.into_iter();
         for (sample, found) in batch.iter().zip(found) {
             match found {
-                Ok(found) => outcomes.push(Outcome {
+                Ok((_, colors)) => outcomes.push(Outcome {
                     basic: sample.basic,
                     name: sample.name,
-                    found: found[0],
-                    second: found.get(1).copied(),
+                    found: colors.named(),
+                    stored: beliefs.next().map(|belief| colors.named_with(&belief)),
                 }),
                 Err(reason) => {
                     watch(Event::Skipped {
@@ -183,25 +195,48 @@ fn read(table: &Path) -> Result<Catalogue> {
 }
 
 /// At least one colour, the largest first.
-fn colors_of(path: &Path) -> Result<Vec<Color>, String> {
+fn colors_of(path: &Path) -> Result<(RgbImage, DominantColors), String> {
     let photo = wardrobe_ingest::load(path)
         .map_err(|error| error.to_string())?
         .image;
-    let colors = segment(&photo).and_then(|found| dominant_colors(&photo, &found));
+    let colors = segment(&photo).and_then(|found| DominantColors::of(&photo, &found));
     let colors = colors.map_err(|error| format!("{}: {error}", path.display()))?;
-    match colors.is_empty() {
+    match colors.named().is_empty() {
         true => Err(format!("{}: no colour", path.display())),
-        false => Ok(colors),
+        false => Ok((photo, colors)),
     }
+}
+
+/// What a tagger believes of each photo's main colour; nothing without one.
+fn beliefs(
+    tagger: Option<(&Classifier, &Tagger)>,
+    photos: &[&RgbImage],
+) -> Result<Vec<Vec<(BasicColor, f32)>>> {
+    let Some((classifier, tagger)) = tagger else {
+        return Ok(Vec::new());
+    };
+    let seen = classifier.classify(photos)?.into_iter();
+    seen.map(|seen| Ok(tagger.tag(&seen.descriptors)?.color.probabilities))
+        .collect()
 }
 
 fn report(catalogue: Catalogue, outcomes: &[Outcome], failed: Vec<String>) -> Result<Report> {
     let named: Vec<(ColorName, Color)> = outcomes
         .iter()
-        .filter_map(|o| Some((o.name?, o.found)))
+        .filter_map(|o| Some((o.name?, o.found[0])))
         .collect();
-    let basic_hits = outcomes.iter().filter(|o| o.is_hit()).count();
-    let basic_hits_in_two = outcomes.iter().filter(|o| o.is_hit_in_two()).count();
+    let n = outcomes.len();
+    let found = |count| {
+        let hits = outcomes.iter().filter(|o| o.is_hit(&o.found, count));
+        hits.count()
+    };
+    let stored = |count| {
+        let stored = outcomes
+            .iter()
+            .map(|o| o.stored.as_ref().map(|s| o.is_hit(s, count)));
+        let right: Option<Vec<bool>> = stored.collect();
+        right.map(|right| right.into_iter().filter(|right| *right).count())
+    };
     let hits = named
         .iter()
         .filter(|(name, found)| found.name == *name)
@@ -216,12 +251,9 @@ fn report(catalogue: Catalogue, outcomes: &[Outcome], failed: Vec<String>) -> Re
         });
         sum / count as f64
     };
-    let ci95 = BTreeMap::from([
-        ("top1_basic", wilson_ci95(basic_hits, outcomes.len())?),
-        (
-            "top2_basic",
-            wilson_ci95(basic_hits_in_two, outcomes.len())?,
-        ),
+    let mut ci95 = BTreeMap::from([
+        ("top1_basic", wilson_ci95(found(1), n)?),
+        ("top2_basic", wilson_ci95(found(2), n)?),
         ("top1", wilson_ci95(hits, named.len())?),
         (
             "mean_delta_e",
@@ -230,11 +262,22 @@ fn report(catalogue: Catalogue, outcomes: &[Outcome], failed: Vec<String>) -> Re
                 .interval,
         ),
     ]);
+    for (name, hits) in [
+        ("stored_top1_basic", stored(1)),
+        ("stored_top2_basic", stored(2)),
+    ] {
+        if let Some(hits) = hits {
+            ci95.insert(name, wilson_ci95(hits, n)?);
+        }
+    }
+    let share = |hits: usize| hits as f64 / n as f64;
     let metrics = Metrics {
-        top1_basic: basic_hits as f64 / outcomes.len() as f64,
-        top2_basic: basic_hits_in_two as f64 / outcomes.len() as f64,
+        top1_basic: share(found(1)),
+        top2_basic: share(found(2)),
         top1: hits as f64 / named.len() as f64,
         mean_delta_e: mean(&mut (0..named.len())),
+        stored_top1_basic: stored(1).map(share),
+        stored_top2_basic: stored(2).map(share),
     };
     Ok(Report {
         metrics,
@@ -248,12 +291,12 @@ fn report(catalogue: Catalogue, outcomes: &[Outcome], failed: Vec<String>) -> Re
     })
 }
 
-/// The ten most frequent confusions of basic colours.
+/// The ten most frequent confusions of basic colours, as stored where a tagger named them too.
 fn confused(outcomes: &[Outcome]) -> Result<Vec<(BasicColor, BasicColor, usize)>> {
     let truth: Vec<usize> = outcomes.iter().map(|o| o.basic as usize).collect();
     let found: Vec<usize> = outcomes
         .iter()
-        .map(|o| o.found.name.basic() as usize)
+        .map(|o| o.stored.as_ref().unwrap_or(&o.found)[0].name.basic() as usize)
         .collect();
     let pairs = confused_pairs(&confusion(&truth, &found, BasicColor::ALL.len())?, 10);
     Ok(pairs
@@ -271,7 +314,7 @@ fn confused(outcomes: &[Outcome]) -> Result<Vec<(BasicColor, BasicColor, usize)>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wardrobe_ingest::image::{Rgb, RgbImage};
+    use wardrobe_ingest::image::Rgb;
 
     /// Writes a catalogue of 64 px squares on white: (id, colour drawn, name in the table).
     fn catalogue(folder: &Path, table: &str, rows: &[(&str, [u8; 3], &str)]) {
@@ -306,7 +349,7 @@ mod tests {
             ("6", green, "Multi"),
         ];
         catalogue(folder.path(), "styles.csv", &rows);
-        let report = colors(folder.path(), &mut |_| ()).unwrap();
+        let report = colors(folder.path(), None, &mut |_| ()).unwrap();
         assert_eq!((report.n, report.n_named), (5, 4));
         assert_eq!((report.metrics.top1_basic, report.metrics.top1), (0.8, 0.5));
         assert_eq!(report.confused, [(BasicColor::Red, BasicColor::Green, 1)]);
@@ -334,7 +377,7 @@ mod tests {
         std::fs::write(folder.path().join("images/2.jpg"), "no photo").unwrap();
         let mut skipped = 0;
         let mut count = |event| skipped += usize::from(matches!(event, Event::Skipped { .. }));
-        let report = colors(folder.path(), &mut count).unwrap();
+        let report = colors(folder.path(), None, &mut count).unwrap();
         assert_eq!((report.n, report.failed.len(), skipped), (1, 1, 1));
         assert!(report.failed[0].contains("2.jpg"), "{}", report.failed[0]);
         assert_eq!(report.metrics.top1, 1.0);
@@ -357,7 +400,7 @@ mod tests {
             })
         });
         striped.save(folder.path().join("images/1.jpg")).unwrap();
-        let report = colors(folder.path(), &mut |_| ()).unwrap();
+        let report = colors(folder.path(), None, &mut |_| ()).unwrap();
         assert_eq!(
             (report.metrics.top1_basic, report.metrics.top2_basic),
             (0.0, 0.5)
@@ -367,7 +410,9 @@ mod tests {
     #[test]
     fn a_folder_without_a_table_says_what_is_expected() {
         let folder = tempfile::tempdir().unwrap();
-        let error = colors(folder.path(), &mut |_| ()).unwrap_err().to_string();
+        let error = colors(folder.path(), None, &mut |_| ())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("styles.csv"), "{error}");
     }
 }

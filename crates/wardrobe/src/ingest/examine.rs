@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use wardrobe_attributes::{color::dominant_colors, foreground};
+use wardrobe_attributes::{color::DominantColors, foreground};
 use wardrobe_detect::crop_with_margin;
 use wardrobe_ingest::{
     DecodeLimits, Format, PerceptualHash, QualityReport, RgbImage, assess, decode, perceptual_hash,
 };
-use wardrobe_types::{BoxXyxy, Color};
+use wardrobe_types::BoxXyxy;
 
 use crate::locate::{Detected, Place, locate};
 use crate::picture::{fit_within, jpeg};
@@ -60,8 +60,8 @@ pub(crate) struct Cut {
     pub(crate) crop: RgbImage,
     /// What the models are shown of it.
     pub(crate) shown: RgbImage,
-    /// Largest first.
-    pub(crate) colors: Vec<Color>,
+    /// Of what stands out in it.
+    pub(crate) colors: DominantColors,
     /// What a detector takes it for.
     pub(crate) detected: Option<Detected>,
 }
@@ -158,8 +158,8 @@ pub(crate) fn cut(photo: &RgbImage, detector: Option<&GarmentDetector>) -> Resul
     });
     let places = locate(&foreground, detections);
     let colors = match places.iter().any(|place| place.has_foreground) {
-        true => dominant_colors(photo, &foreground)?,
-        false => Vec::new(),
+        true => Some(DominantColors::of(photo, &foreground)?),
+        false => None,
     };
     let garments = places.iter().map(|place| {
         let cut = |margin| fit_within(&crop_with_margin(photo, place.bbox, margin)?, CROP_SIDE);
@@ -167,9 +167,9 @@ pub(crate) fn cut(photo: &RgbImage, detector: Option<&GarmentDetector>) -> Resul
             bbox: place.bbox.clipped(photo.width(), photo.height()),
             crop: cut(MARGIN)?,
             shown: cut(place.shown_margin)?,
-            colors: match place.has_foreground {
-                true => colors.clone(),
-                false => own_colors(photo, place)?,
+            colors: match colors.as_ref().filter(|_| place.has_foreground) {
+                Some(colors) => colors.clone(),
+                None => own_colors(photo, place)?,
             },
             detected: place.detected,
         })
@@ -182,9 +182,9 @@ pub(crate) fn cut(photo: &RgbImage, detector: Option<&GarmentDetector>) -> Resul
 }
 
 /// The colours of one of several garments: of what stands out in its own crop.
-fn own_colors(photo: &RgbImage, place: &Place) -> Result<Vec<Color>> {
+fn own_colors(photo: &RgbImage, place: &Place) -> Result<DominantColors> {
     let crop = crop_with_margin(photo, place.bbox, COLOR_MARGIN)?;
-    Ok(dominant_colors(&crop, &foreground::segment(&crop)?)?)
+    Ok(DominantColors::of(&crop, &foreground::segment(&crop)?)?)
 }
 
 /// Bytes in lower-case hexadecimal.

@@ -46,7 +46,7 @@ fn see(id: GarmentId, cut: &Cut, look: &Look) -> Option<Seen> {
         category: best.category,
         category_confidence: best.confidence,
         tags: (&look.tags).into(),
-        colors: cut.colors.clone(),
+        colors: cut.colors.named_with(&look.tags.color.probabilities),
         embedder: look.embedding.embedder().clone(),
     })
 }

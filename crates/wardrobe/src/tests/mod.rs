@@ -71,7 +71,7 @@ fn ready(picture: &RgbImage) -> Ready {
 
 /// What models would have seen: this category, and an embedding that tells garments apart.
 fn look(category: Category, cut: &Cut, embedder: &str) -> Look {
-    let [r, g, b] = cut.colors[0].hex.to_array().map(f32::from);
+    let [r, g, b] = cut.colors.named()[0].hex.to_array().map(f32::from);
     let values = vec![1.0 + category as usize as f32, r / 64.0, g / 64.0, b / 64.0];
     Look {
         predictions: vec![Prediction {

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use wardrobe_types::labels::{TagValue, agreed_pattern};
-use wardrobe_types::{Fit, Formality, Pattern, Season, Style};
+use wardrobe_types::{BasicColor, Fit, Formality, Pattern, Season, Style};
 
 /// Problems named in an error; the rest are counted.
 const NAMED: usize = 3;
@@ -33,6 +33,8 @@ pub struct Tags {
     pub seasons: Option<Vec<Season>>,
     /// All styles it has of those that the data set tells.
     pub styles: Option<Vec<Style>>,
+    /// What the data set calls its main colour.
+    pub color: Option<BasicColor>,
 }
 
 impl Tags {
@@ -67,6 +69,7 @@ impl Tags {
             })),
             seasons: (!seasons.is_empty()).then_some(seasons),
             styles: (!styles.is_empty()).then_some(styles),
+            color: None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tags of catalogue photos: `styles.csv` with `season`, `usage` and `productDisplayName`, photos in `images/ID.jpg`
+//! Tags of catalogue photos: `styles.csv` with `baseColour`, `season`, `usage` and `productDisplayName`, photos in `images/ID.jpg`
 //! beside it.
 
 use super::{TagSample, TagSet, Tags};
@@ -6,13 +6,15 @@ use crate::data::{Picture, Split};
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
-use wardrobe_types::labels::{pattern_in_name, product_season, product_usage};
+use wardrobe_types::labels::{base_colour, pattern_in_name, product_season, product_usage};
 
 #[derive(Deserialize)]
 struct Row {
     id: String,
     #[serde(rename = "articleType")]
     article_type: String,
+    #[serde(rename = "baseColour", default)]
+    base_colour: String,
     #[serde(default)]
     season: String,
     #[serde(default)]
@@ -60,9 +62,11 @@ fn read_table(table: &Path) -> Result<TagSet> {
             continue;
         }
         let (usage, season) = (product_usage(&row.usage), product_season(&row.season));
+        let color = base_colour(&row.base_colour).and_then(|entry| entry.basic);
         for (column, label, mapped) in [
             ("usage", &row.usage, usage.is_some()),
             ("season", &row.season, season.is_some()),
+            ("baseColour", &row.base_colour, color.is_some()),
         ] {
             if !mapped && !matches!(label.as_str(), "" | "NA") {
                 set.count_unmapped(column, label);
@@ -74,6 +78,7 @@ fn read_table(table: &Path) -> Result<TagSet> {
             formality: usage.map(|usage| usage.formality),
             seasons: season.map(|season| vec![season]),
             styles: usage.map(|usage| usage.styles.to_vec()),
+            color,
         };
         if !tags.is_empty() {
             set.samples.push(TagSample {

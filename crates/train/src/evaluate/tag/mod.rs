@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use wardrobe_attributes::tagger::{Choice, Choices, Tagged, Tagger};
 use wardrobe_classify::Classifier;
 use wardrobe_eval::{Interval, confusion, expected_calibration_error, macro_f1, wilson_ci95};
-use wardrobe_types::{Fit, Pattern};
+use wardrobe_types::{BasicColor, Fit, Pattern};
 
 /// Bins of the calibration error (Guo et al. 2017).
 const BINS: usize = 15;
@@ -32,12 +32,14 @@ pub struct Metrics {
     pub styles: f64,
     /// Mean absolute error of formality.
     pub formality_error: f64,
+    /// Share of photos whose most likely basic colour is right.
+    pub color: f64,
 }
 
 impl Metrics {
     /// Higher is better.
     pub(crate) fn score(&self) -> f64 {
-        self.pattern + self.seasons + self.styles - self.formality_error
+        self.pattern + self.seasons + self.styles + self.color - self.formality_error
     }
 }
 
@@ -114,6 +116,7 @@ impl Validation {
             seasons: of("seasons_accuracy"),
             styles: of("styles_accuracy"),
             formality_error: of("formality_mae"),
+            color: of("color_accuracy"),
         })
     }
 
@@ -154,6 +157,19 @@ impl Validation {
             |tags| tags.fit,
             |tagged| &tagged.fit,
             &Fit::ALL,
+        )?;
+        known.single(
+            &mut report,
+            [
+                "color_accuracy",
+                "color_macro_f1",
+                "color_ece",
+                "color_majority",
+                "color_lookup",
+            ],
+            |tags| tags.color,
+            |tagged| &tagged.color,
+            &BasicColor::ALL,
         )?;
         known.several(
             &mut report,

@@ -28,6 +28,10 @@ pub(super) fn calibrated(tagger: &Tagger, val: &Validation) -> Result<(TaggerCon
     let truth = |tags: &Tags| tags.fit.map(|f| f as usize);
     let factor = single_factor(&photos, Rows::FIT.start, &fits, truth);
     factors[Rows::FIT].fill(factor);
+    let colors: Vec<usize> = config.color.iter().map(|&c| c as usize).collect();
+    let truth = |tags: &Tags| tags.color.map(|c| c as usize);
+    let factor = single_factor(&photos, Rows::COLOR.start, &colors, truth);
+    factors[Rows::COLOR].fill(factor);
 
     let seasons = |tags: &Tags, label: Season| Some(tags.seasons.as_ref()?.contains(&label));
     let row = |label: Season| Rows::SEASONS.start + label as usize;

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::path::Path;
 use wardrobe_attributes::tagger::{Rows, TaggerConfig, Threshold};
 use wardrobe_classify::Classifier;
-use wardrobe_types::{Fit, Pattern, Season, Style};
+use wardrobe_types::{BasicColor, Fit, Pattern, Season, Style};
 
 /// Everything a run learns from and is measured on.
 pub(super) struct Data {
@@ -65,6 +65,9 @@ impl Target {
         }
         if let Some(fit) = tags.fit.filter(|label| learned.fit.contains(label)) {
             target.set(Rows::FIT, 0..Rows::FIT.len(), &[fit as usize]);
+        }
+        if let Some(color) = tags.color.filter(|label| learned.color.contains(label)) {
+            target.set(Rows::COLOR, 0..Rows::COLOR.len(), &[color as usize]);
         }
         if let Some(formality) = tags.formality.filter(|_| learned.formality) {
             target.values[Rows::FORMALITY.start] = formality.value();
@@ -155,6 +158,7 @@ fn learned(samples: &[&TagSample], least: usize) -> TaggerConfig {
     let fits = Fit::ALL.into_iter();
     let seasons = Season::ALL.into_iter();
     let styles = Style::ALL.into_iter();
+    let colors = BasicColor::ALL.into_iter();
     let has = |labels: &Option<Vec<Season>>, label| {
         labels
             .as_ref()
@@ -186,6 +190,11 @@ fn learned(samples: &[&TagSample], least: usize) -> TaggerConfig {
             styles
                 .filter(|&label| enough(&|s| has_style(&s.tags.styles, label)))
                 .map(|label| Threshold::new(label, 0.5))
+                .collect(),
+        ),
+        color: several(
+            colors
+                .filter(|&label| enough(&|s| s.tags.color == Some(label)))
                 .collect(),
         ),
     }

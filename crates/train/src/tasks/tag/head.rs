@@ -70,8 +70,13 @@ impl Head for Tag<'_> {
         let (values, known) = (table(|t| &t.values)?, table(|t| &t.known)?);
         let patterns: Vec<usize> = learned.pattern.iter().map(|&p| p as usize).collect();
         let fits: Vec<usize> = learned.fit.iter().map(|&f| f as usize).collect();
+        let colors: Vec<usize> = learned.color.iter().map(|&c| c as usize).collect();
         let mut total = Tensor::zeros((), DType::F32, &Device::Cpu)?;
-        for (head, labels) in [(Rows::PATTERN, patterns), (Rows::FIT, fits)] {
+        for (head, labels) in [
+            (Rows::PATTERN, patterns),
+            (Rows::FIT, fits),
+            (Rows::COLOR, colors),
+        ] {
             total = (total + one_of(logits, &values, head, &labels)?)?;
         }
         for head in [Rows::FORMALITY, Rows::SEASONS, Rows::STYLES] {
@@ -93,6 +98,7 @@ impl Head for Tag<'_> {
             val_seasons: metrics.seasons,
             val_styles: metrics.styles,
             val_formality_error: metrics.formality_error,
+            val_color: metrics.color,
             seconds: epoch.seconds,
         }
     }

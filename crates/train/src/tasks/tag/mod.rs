@@ -14,7 +14,7 @@ pub use config::TagConfig;
 
 use super::Row;
 use super::epochs::Curve;
-use crate::curves::{BLUE, GREEN, RED};
+use crate::curves::{BLUE, GREEN, MAGENTA, RED};
 use crate::error::{AtPath, Result};
 use crate::evaluate::tag::Metrics;
 use crate::progress::Event;
@@ -39,6 +39,7 @@ struct LogRow {
     val_seasons: f64,
     val_styles: f64,
     val_formality_error: f64,
+    val_color: f64,
     seconds: f64,
 }
 
@@ -50,6 +51,7 @@ impl Row for LogRow {
         ("pattern", BLUE, |row| Some(row.val_pattern)),
         ("seasons", GREEN, |row| Some(row.val_seasons)),
         ("styles", RED, |row| Some(row.val_styles)),
+        ("colour", MAGENTA, |row| Some(row.val_color)),
     ];
 
     fn epoch(&self) -> usize {
@@ -66,6 +68,7 @@ impl Row for LogRow {
             seasons: self.val_seasons,
             styles: self.val_styles,
             formality_error: self.val_formality_error,
+            color: self.val_color,
         })
     }
 
