@@ -53,7 +53,7 @@ fn coarse() -> impl Iterator<Item = &'static [Category]> {
 
 /// The share of its group's probability from which a category is told apart from its group. More leaves heels in doubt and
 /// calls them sneakers, less calls joggers jeans: top-1 on the catalogue's 860 validation photos and on the 594 on phone
-/// photos' grounds is 0.872 and 0.813 at 0.6, 0.884 and 0.828 at 0.4, 0.883 and 0.835 at 0.3.
+/// photos' grounds is 0.872 and 0.813 at 0.6, 0.884 and 0.828 at 0.4, 0.883 and 0.835 at 0.3 (the third run's weights).
 const DISTINCT: f32 = 0.4;
 
 /// Much of the training data says "shoes" or "pants" and no more, so that a photo's probability may be certain of the
