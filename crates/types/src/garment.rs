@@ -99,7 +99,7 @@ pub struct Garment {
     pub category_confidence: f32,
     /// The places of an outfit it fills.
     pub slots: Vec<Slot>,
-    /// Its dominant colours, largest first; the fractions sum to 1.
+    /// Its dominant colours, the main one first; the fractions sum to 1.
     pub colors: Vec<Color>,
     /// Its pattern, where known.
     pub pattern: Option<Pattern>,

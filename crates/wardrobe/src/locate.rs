@@ -39,8 +39,8 @@ pub(crate) type Detected = (DetectorClass, f32);
 pub(crate) struct Place {
     /// Pixels of the upright photo.
     pub(crate) bbox: BoxXyxy,
-    /// `None` where no detector has said, or not in a class known here.
-    pub(crate) detected: Option<Detected>,
+    /// The surest first, each class once; none where no detector has said, or not in a class known here.
+    pub(crate) detected: Vec<Detected>,
     /// Ground around it that the models are shown, as a share of its box's sides.
     pub(crate) shown_margin: f32,
     /// Whether its colours are those of the photo's foreground, and not of its crop's.
@@ -51,28 +51,32 @@ pub(crate) struct Place {
 
 /// The garments of a photo, given what stands out in it and what a detector found; `None` where there is no detector.
 pub(crate) fn locate(foreground: &Foreground, detections: Option<Vec<Detection>>) -> Vec<Place> {
-    let found = separate(detections.unwrap_or_default());
+    let mut detections = detections.unwrap_or_default();
+    detections.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    let found = separate(&detections);
     match only(&found, foreground) {
         Some(garment) => vec![Place {
             shown_margin: SHOWN_MARGIN,
             has_foreground: garment.bbox.iou(&foreground.bbox) >= SAME_COLORS,
-            ..place(garment)
+            ..place(garment, &detections)
         }],
         None if found.is_empty() => vec![Place {
             bbox: foreground.bbox,
-            detected: None,
+            detected: Vec::new(),
             shown_margin: SHOWN_MARGIN,
             has_foreground: true,
             found: false,
         }],
-        None => found.iter().map(place).collect(),
+        None => found
+            .iter()
+            .map(|garment| place(garment, &detections))
+            .collect(),
     }
 }
 
-/// The detections sure and large enough, the surest of each garment alone; surest first.
-fn separate(mut detections: Vec<Detection>) -> Vec<Detection> {
-    detections.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    let mut kept: Vec<Detection> = Vec::new();
+/// The detections sure and large enough, the surest of each garment alone. Surest first, and so are they.
+fn separate(detections: &[Detection]) -> Vec<&Detection> {
+    let mut kept: Vec<&Detection> = Vec::new();
     for detection in detections {
         let b = detection.bbox;
         let worth =
@@ -87,8 +91,8 @@ fn separate(mut detections: Vec<Detection>) -> Vec<Detection> {
 
 /// The photo's only garment: the only detection, or the surest where it is all that stands out and the others are
 /// hardly seen beside it.
-fn only<'a>(found: &'a [Detection], foreground: &Foreground) -> Option<&'a Detection> {
-    let (first, others) = found.split_first()?;
+fn only<'a>(found: &[&'a Detection], foreground: &Foreground) -> Option<&'a Detection> {
+    let (&first, others) = found.split_first()?;
     let stands_out = foreground.method == Method::BorderModel
         && first.bbox.iou(&foreground.bbox) >= ALL_THERE_IS;
     let parts = others
@@ -97,11 +101,18 @@ fn only<'a>(found: &'a [Detection], foreground: &Foreground) -> Option<&'a Detec
     parts.then_some(first)
 }
 
-fn place(detection: &Detection) -> Place {
+/// With all that a detector takes it for, of `detections`, the surest first.
+fn place(garment: &Detection, detections: &[Detection]) -> Place {
+    let same = |other: &&Detection| other.bbox.iou(&garment.bbox) > SAME_GARMENT;
+    let mut detected: Vec<Detected> = Vec::new();
+    for detection in detections.iter().filter(same) {
+        let class = DetectorClass::of_name(&detection.class);
+        let new = class.filter(|class| detected.iter().all(|(known, _)| known != class));
+        detected.extend(new.map(|class| (class, detection.confidence)));
+    }
     Place {
-        bbox: detection.bbox,
-        detected: DetectorClass::of_name(&detection.class)
-            .map(|class| (class, detection.confidence)),
+        bbox: garment.bbox,
+        detected,
         shown_margin: NARROW_MARGIN,
         has_foreground: false,
         found: true,
@@ -143,7 +154,7 @@ mod tests {
         let foreground = foreground(true);
         let expected = [Place {
             bbox: foreground.bbox,
-            detected: None,
+            detected: Vec::new(),
             shown_margin: SHOWN_MARGIN,
             has_foreground: true,
             found: false,
@@ -162,15 +173,16 @@ mod tests {
         // The same box as a dress, less sure; a pocket in it.
         let dress = detection("dress", 0.6, [60.0, 55.0, 240.0, 340.0]);
         let pocket = detection("bag", 0.45, [100.0, 100.0, 150.0, 150.0]);
-        for detections in [
-            vec![top.clone()],
-            vec![dress.clone(), top.clone()],
-            vec![pocket, top.clone(), dress],
+        let (a_top, a_dress) = ((DetectorClass::Top, 0.8), (DetectorClass::Dress, 0.6));
+        for (detections, told) in [
+            (vec![top.clone()], &[a_top][..]),
+            (vec![dress.clone(), top.clone()], &[a_top, a_dress]),
+            (vec![pocket, top.clone(), dress], &[a_top, a_dress]),
         ] {
             let places = locate(&foreground, Some(detections));
             let expected = Place {
                 bbox: top.bbox,
-                detected: Some((DetectorClass::Top, 0.8)),
+                detected: told.to_vec(),
                 shown_margin: SHOWN_MARGIN,
                 has_foreground: true,
                 found: true,
@@ -193,14 +205,14 @@ mod tests {
             let places = locate(&foreground(contrast), Some(found));
             let told: Vec<_> = places
                 .iter()
-                .map(|place| (place.bbox, place.detected))
+                .map(|place| (place.bbox, &place.detected[..]))
                 .collect();
             assert_eq!(
                 told,
                 [
-                    (trousers.bbox, Some((DetectorClass::Trousers, 0.9))),
-                    (top.bbox, Some((DetectorClass::Top, 0.7))),
-                    (odd.bbox, None)
+                    (trousers.bbox, &[(DetectorClass::Trousers, 0.9)][..]),
+                    (top.bbox, &[(DetectorClass::Top, 0.7)]),
+                    (odd.bbox, &[])
                 ]
             );
             assert!(

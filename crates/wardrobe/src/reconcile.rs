@@ -11,22 +11,20 @@ const LEAST_CONFIDENCE: f32 = 0.5;
 /// The most likely category, with its probability.
 ///
 /// Detector and classifier count as two independent witnesses: the classifier's probability of a category is multiplied by
-/// what the detector gives the category's class, and the products are scaled to sum to 1. The detector gives its own class
-/// its confidence and shares what is left among the others, the accessories it does not know counting as one more.
-pub(crate) fn reconcile(
-    predictions: &[Prediction],
-    detected: Option<Detected>,
-) -> Option<Prediction> {
+/// what the detector gives the category's class, and the products are scaled to sum to 1. The detector gives the classes that
+/// it takes the garment for their confidences, and shares what the surest leaves among the others, the accessories it does not
+/// know counting as one more.
+pub(crate) fn reconcile(predictions: &[Prediction], detected: &[Detected]) -> Option<Prediction> {
     let likely = predictions.first().copied()?;
-    let Some((class, confidence)) = detected.filter(|(_, sure)| *sure >= LEAST_CONFIDENCE) else {
+    let surest = detected.first().map(|(_, confidence)| *confidence);
+    let Some(surest) = surest.filter(|surest| *surest >= LEAST_CONFIDENCE) else {
         return Some(likely);
     };
     let others = DetectorClass::ALL.len() as f32;
-    let weight = |prediction: &Prediction| match DetectorClass::of_category(prediction.category)
-        == Some(class)
-    {
-        true => confidence,
-        false => (1.0 - confidence) / others,
+    let weight = |prediction: &Prediction| {
+        let class = DetectorClass::of_category(prediction.category);
+        let told = detected.iter().find(|(told, _)| Some(*told) == class);
+        told.map_or((1.0 - surest) / others, |(_, confidence)| *confidence)
     };
     let weighed: Vec<f32> = predictions
         .iter()
@@ -67,34 +65,37 @@ mod tests {
         .into()
     }
 
-    fn best(detected: Option<Detected>) -> (C, f32) {
+    fn best(detected: &[Detected]) -> (C, f32) {
         let found = reconcile(&predictions(), detected).unwrap();
         (found.category, found.confidence)
     }
 
     #[test]
     fn two_witnesses() {
-        assert_eq!(best(None), (C::Dress, 0.5));
+        assert_eq!(best(&[]), (C::Dress, 0.5));
         assert_eq!(
-            best(Some((DetectorClass::Top, 0.4))),
+            best(&[(DetectorClass::Top, 0.4)]),
             (C::Dress, 0.5),
             "too unsure to speak"
         );
         // 0.3 * 0.9 against (0.5 + 0.15 + 0.05) * 0.1 / 9.
-        let (category, confidence) = best(Some((DetectorClass::Top, 0.9)));
+        let (category, confidence) = best(&[(DetectorClass::Top, 0.9)]);
         assert_eq!(category, C::Blouse);
         assert!(
             (confidence - 0.27 / (0.27 + 0.7 * 0.1 / 9.0)).abs() < 1e-5,
             "{confidence}"
         );
         // Agreement makes surer.
-        let (category, confidence) = best(Some((DetectorClass::Dress, 0.6)));
+        let (category, confidence) = best(&[(DetectorClass::Dress, 0.6)]);
         assert!(
             category == C::Dress && confidence > 0.9,
             "{category} {confidence}"
         );
+        // Torn between two classes, it leaves the choice to the classifier: 0.5 * 0.4 against 0.3 * 0.6.
+        let torn = [(DetectorClass::Top, 0.6), (DetectorClass::Dress, 0.4)];
+        assert_eq!(best(&torn).0, C::Dress);
         // A class the classifier finds impossible does not win by being the only one.
-        assert_eq!(best(Some((DetectorClass::Trousers, 1.0))), (C::Dress, 0.5));
-        assert_eq!(reconcile(&[], Some((DetectorClass::Top, 0.9))), None);
+        assert_eq!(best(&[(DetectorClass::Trousers, 1.0)]), (C::Dress, 0.5));
+        assert_eq!(reconcile(&[], &[(DetectorClass::Top, 0.9)]), None);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Seen {
     pub(crate) category: Category,
     /// Its probability, 0..=1.
     pub(crate) category_confidence: f32,
-    /// Dominant colours, largest first.
+    /// Dominant colours, the main one first.
     pub(crate) colors: Vec<Color>,
     /// What the tagger said.
     pub(crate) tags: SeenTags,

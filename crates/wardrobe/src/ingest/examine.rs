@@ -62,8 +62,8 @@ pub(crate) struct Cut {
     pub(crate) shown: RgbImage,
     /// Of what stands out in it.
     pub(crate) colors: DominantColors,
-    /// What a detector takes it for.
-    pub(crate) detected: Option<Detected>,
+    /// What a detector takes it for, the surest first.
+    pub(crate) detected: Vec<Detected>,
 }
 
 /// The garments of a photo.
@@ -171,7 +171,7 @@ pub(crate) fn cut(photo: &RgbImage, detector: Option<&GarmentDetector>) -> Resul
                 Some(colors) => colors.clone(),
                 None => own_colors(photo, place)?,
             },
-            detected: place.detected,
+            detected: place.detected.clone(),
         })
     });
     Ok(Cuts {

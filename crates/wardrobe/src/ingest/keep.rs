@@ -38,7 +38,7 @@ pub(crate) fn row_of(path: &Path, ready: &Ready) -> PhotoRow {
 
 /// What there is to store of one garment; `None` if the models named nothing.
 fn see(id: GarmentId, cut: &Cut, look: &Look) -> Option<Seen> {
-    let best = reconcile(&look.predictions, cut.detected)?;
+    let best = reconcile(&look.predictions, &cut.detected)?;
     Some(Seen {
         crop: Home::crop_name(id.as_str()),
         id,

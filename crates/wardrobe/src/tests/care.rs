@@ -386,7 +386,7 @@ fn what_was_worn_is_not_lost_when_another_model_does_not_see_it() {
         crop: cut.crop.clone(),
         shown: cut.shown.clone(),
         colors: cut.colors.clone(),
-        detected: None,
+        detected: Vec::new(),
     };
     ready.cuts.push(second);
     ready.jpegs.push(jpeg);

@@ -279,7 +279,7 @@ fn seen_again(picture: &RgbImage, boxes: &[[f32; 4]]) -> (Ready, Vec<Look>) {
             crop: first.crop.clone(),
             shown: first.shown.clone(),
             colors: first.colors.clone(),
-            detected: None,
+            detected: Vec::new(),
         });
     }
     let looks = ready
