@@ -25,6 +25,9 @@ pub struct TrainConfig {
     pub label_smoothing: f64,
     /// Decay of the averaged weights, which are the ones validated and saved: 0.999. 0 turns averaging off.
     pub ema_decay: f64,
+    /// Share of the weights that the run begins with in those validated and saved (model soups, Wortsman et al. 2022): 0. It
+    /// keeps what new data would make them forget.
+    pub init_share: f64,
     /// Gradients are scaled down to this norm: 5.
     pub clip_norm: f64,
     /// Side of the square that photos are brought to: 224.
@@ -61,6 +64,7 @@ impl Default for TrainConfig {
             warmup_epochs: 1.0,
             label_smoothing: 0.1,
             ema_decay: 0.999,
+            init_share: 0.0,
             clip_norm: 5.0,
             image_size: 224,
             first_image_size: 0,
@@ -232,6 +236,7 @@ impl TrainConfig {
         check_shares(&[
             ("label_smoothing", self.label_smoothing),
             ("ema_decay", self.ema_decay),
+            ("init_share", self.init_share),
             ("dropout", self.dropout.into()),
             ("stochastic_depth", self.stochastic_depth.into()),
         ])?;

@@ -349,6 +349,50 @@ fn frozen_epochs_change_the_head_alone() {
 }
 
 #[test]
+fn a_share_of_the_first_weights_is_kept() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    data_set(&at("data"), 6);
+    let first = start(&config(&at("data")), &at("first"), &mut |_| ()).unwrap();
+    let config = TrainConfig {
+        epochs: 1,
+        init_share: 0.25,
+        seed: 8,
+        ..config(&at("data"))
+    };
+    let run = Run {
+        out: at("second"),
+        init: Some(first.weights.clone()),
+        resume: false,
+    };
+    let second = train(&config, &run, &Device::Cpu, &mut |_| ()).unwrap();
+    let read = |path: &Path| Tensors::load(path).unwrap().map;
+    let values = |tensor: &Tensor| -> Vec<f32> {
+        let plain = tensor.to_dtype(DType::F32).unwrap().flatten_all().unwrap();
+        plain.to_vec1().unwrap()
+    };
+    let (first, kept) = (read(&first.weights), read(&second.weights));
+    let last = read(&at("second/checkpoint.safetensors"));
+    let mut moved = 0;
+    for (name, kept) in kept.iter().filter(|(_, kept)| kept.dtype().is_float()) {
+        let last = values(&last[&format!("average/{name}")]);
+        let ends = values(&first[name]).into_iter().zip(last);
+        for (kept, (first, last)) in values(kept).into_iter().zip(ends) {
+            let expected = 0.25 * first + 0.75 * last;
+            // Kept in half precision.
+            let close = (kept - expected).abs() <= 1e-3 * expected.abs() + 1e-6;
+            assert!(close, "{name}: {kept}, not {expected}");
+            moved += usize::from((first - last).abs() > 0.01 * last.abs());
+        }
+    }
+    assert!(moved > 1000, "{moved} values moved");
+
+    let forgotten = Run { init: None, ..run };
+    let error = train(&config, &forgotten, &Device::Cpu, &mut |_| ()).unwrap_err();
+    assert!(error.to_string().contains("--init"), "{error}");
+}
+
+#[test]
 fn data_and_checkpoints_that_are_not_there_are_errors() {
     let folder = tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

@@ -38,6 +38,8 @@ pub(super) struct Trainer<'a> {
     trainable: BTreeMap<String, Var>,
     optimizer: AdamW,
     average: Ema,
+    /// The weights that the run began with, where they are kept a share of.
+    initial: BTreeMap<String, Tensor>,
     frozen_epochs: usize,
     pub(super) progress: Progress<Metrics>,
 }
@@ -57,6 +59,18 @@ impl<'a> Trainer<'a> {
         let initial = match &run.init {
             Some(path) => initial_weights(&network_config, path)?,
             None => BTreeMap::new(),
+        };
+        if config.init_share > 0.0 && !initial.contains_key("classifier.weight") {
+            let problem = format!(
+                "init_share = {} keeps a share of the weights that --init names, with --resume too: name a classifier of \
+                 this program",
+                config.init_share
+            );
+            return Err(Error::Start { problem });
+        }
+        let kept = match config.init_share > 0.0 {
+            true => initial.clone(),
+            false => BTreeMap::new(),
         };
         let store = VarStore::with_initial(initial, config.seed, DType::F32, device);
         let rng = Rng::new(config.seed);
@@ -81,6 +95,7 @@ impl<'a> Trainer<'a> {
                 config.ema_decay,
                 0.2 / (1.0 - config.ema_decay),
             )?,
+            initial: kept,
             network,
             facets,
             store,
@@ -273,17 +288,26 @@ impl<'a> Trainer<'a> {
         Ok(seen)
     }
 
+    /// The averaged weights, with a share of those that the run began with.
+    fn kept(&self) -> Result<BTreeMap<String, Tensor>> {
+        let mut tensors = self.average.tensors(&self.store.vars())?;
+        let share = self.config.init_share;
+        for (name, first) in &self.initial {
+            if let Some(last) = tensors.get_mut(name).filter(|last| last.dtype().is_float()) {
+                let first = first.to_device(last.device())?.to_dtype(last.dtype())?;
+                *last = ((&*last * (1.0 - share))? + (first * share)?)?;
+            }
+        }
+        Ok(tensors)
+    }
+
     fn averaged(&self) -> Result<EfficientNet> {
-        let tensors = self
-            .average
-            .tensors(&self.store.vars())?
-            .into_iter()
-            .collect();
+        let tensors = self.kept()?.into_iter().collect();
         let vb = VarBuilder::from_tensors(tensors, DType::F32, &self.device);
         Ok(EfficientNet::new(&self.network_config, &self.rng, vb)?)
     }
 
-    /// Writes the averaged weights as f16, with the settings that using them takes.
+    /// Writes the weights that are kept as f16, with the settings that using them takes.
     pub(super) fn export(&self, path: &Path) -> Result<()> {
         let side = self.config.eval_size() as u32;
         let geometry = Geometry::Squash {
@@ -305,7 +329,7 @@ impl<'a> Trainer<'a> {
             .to_metadata()
             .map_err(std::io::Error::other)
             .at(path)?;
-        let mut tensors = self.average.tensors(&self.store.vars())?;
+        let mut tensors = self.kept()?;
         tensors.retain(|name, _| !name.starts_with(FACETS));
         write_half(path, &tensors, [metadata].into())
     }
