@@ -5,6 +5,13 @@ use wardrobe_types::BoxXyxy;
 
 use crate::Error;
 
+/// The ground that one of several garments is shown to a classifier with, as a share of its box's sides: what is further
+/// away is another's.
+pub const CROP_MARGIN: f32 = 0.05;
+
+/// The same where a garment is to be told from its ground: enough for a border, little of its neighbours.
+pub const COLOR_MARGIN: f32 = 0.1;
+
 /// Cuts `bbox`, grown on every side by `margin` of its own width and height, out of `photo`.
 ///
 /// The grown box is clipped to the photo and rounded outwards to whole pixels, so that no garment

@@ -24,14 +24,14 @@
 //! [`candidates()`], of which [`Thresholds`] selects.
 //!
 //! ```
-//! use wardrobe_detect::{Detection, crop_with_margin};
+//! use wardrobe_detect::{CROP_MARGIN, Detection, crop_with_margin};
 //! use wardrobe_ingest::image::RgbImage;
 //! use wardrobe_types::BoxXyxy;
 //!
 //! let photo = RgbImage::new(640, 480);
 //! let bbox = BoxXyxy { x0: 100.0, y0: 50.0, x1: 300.0, y1: 450.0 };
 //! let shirt = Detection { bbox, class: "shirt".into(), confidence: 0.9 };
-//! let crop = crop_with_margin(&photo, shirt.bbox, 0.05)?;
+//! let crop = crop_with_margin(&photo, shirt.bbox, CROP_MARGIN)?;
 //! assert_eq!(crop.dimensions(), (220, 440));
 //! # Ok::<(), wardrobe_detect::Error>(())
 //! ```
@@ -48,7 +48,7 @@ mod postprocess;
 mod settings;
 
 pub use config::{Config, Variant};
-pub use crop::crop_with_margin;
+pub use crop::{COLOR_MARGIN, CROP_MARGIN, crop_with_margin};
 pub use detection::Detection;
 pub use detector::Detector;
 pub use draw::{contact_sheet, draw, thumbnail};

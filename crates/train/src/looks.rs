@@ -11,13 +11,11 @@ use candle_core::{DType, Device, Tensor};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use wardrobe_classify::Classifier;
+use wardrobe_detect::COLOR_MARGIN;
 use wardrobe_embed::StarterEmbedder;
 use wardrobe_ingest::RgbImage;
 use wardrobe_types::EmbedderId;
 use wardrobe_weights::sha256;
-
-/// Ground around a garment's box, as a share of its sides, where a garment is told from its ground.
-const COLOR_MARGIN: f32 = 0.1;
 
 /// The models that look at garments: a classifier, and the embedder of its descriptors.
 #[derive(Clone, Copy, Debug)]

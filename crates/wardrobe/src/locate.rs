@@ -4,7 +4,7 @@
 //! is taken to show one garment, and what stands out from the border's colours is it.
 
 use wardrobe_attributes::foreground::{Foreground, Method};
-use wardrobe_detect::Detection;
+use wardrobe_detect::{CROP_MARGIN, Detection};
 use wardrobe_types::BoxXyxy;
 use wardrobe_types::labels::DetectorClass;
 
@@ -14,8 +14,6 @@ use wardrobe_types::labels::DetectorClass;
 /// of 657 photos of its training data, it is right on 0.648 as they are and on 0.632 cut to the
 /// foreground and 5 % around it.
 pub(crate) const SHOWN_MARGIN: f32 = f32::INFINITY;
-/// The same for one of several garments: what is further away is another's.
-const NARROW_MARGIN: f32 = 0.05;
 /// A detection less sure than this is not made a garment: one too many annoys for longer than one too few.
 const LEAST_CONFIDENCE: f32 = 0.25;
 /// A detection with a shorter side of fewer pixels is too small to tell anything of.
@@ -113,7 +111,7 @@ fn place(garment: &Detection, detections: &[Detection]) -> Place {
     Place {
         bbox: garment.bbox,
         detected,
-        shown_margin: NARROW_MARGIN,
+        shown_margin: CROP_MARGIN,
         has_foreground: false,
         found: true,
     }
@@ -218,7 +216,7 @@ mod tests {
             assert!(
                 places
                     .iter()
-                    .all(|place| place.shown_margin == NARROW_MARGIN && !place.has_foreground)
+                    .all(|place| place.shown_margin == CROP_MARGIN && !place.has_foreground)
             );
         }
     }

@@ -76,7 +76,7 @@ impl DominantColors {
     }
 
     /// Named by their pixels and by what a tagger believes people would call the main one: black cloth in bright light has
-    /// grey pixels, white sneakers have a black sole. The main one comes first; the others stay as they are. Without a belief,
+    /// grey pixels. The main one comes first; the others stay as they are. Without a belief,
     /// [`DominantColors::named`].
     pub fn named_with(&self, belief: &[(BasicColor, f32)]) -> Vec<Color> {
         let mut colors = self.named();

@@ -309,10 +309,7 @@ fn text(document: &Document) -> String {
         let _ = writeln!(text, "  {label:18} {}", names.join(", "));
     }
     for (label, photos) in &document.unmapped {
-        let _ = writeln!(
-            text,
-            "  {label:18} not in the vocabulary, {photos} photos left out"
-        );
+        let _ = writeln!(text, "  {label:18} left out, {photos} photos");
     }
     text
 }

@@ -48,7 +48,7 @@ enum Stage {
         #[arg(short, default_value_t = 5, value_name = "K")]
         k: usize,
     },
-    /// The dominant colours of the garment in each photo
+    /// The dominant colours of the garment in each photo, named by its pixels alone; `ingest` asks the tagger too
     #[command(
         after_help = "Example:\n  wardrobe inspect colors photos/ --json | jq '.photos[].colors[0].hex'"
     )]

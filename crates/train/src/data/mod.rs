@@ -34,7 +34,8 @@ pub struct Dataset {
     pub labels: Vec<Label>,
     /// The garments.
     pub samples: Vec<Sample>,
-    /// Labels that have no category here, and how many photos each leaves out.
+    /// Labels that have no category here, and how many garments each leaves out; boxes too small to tell anything of count as
+    /// one more.
     pub unmapped: BTreeMap<String, usize>,
     /// What else the data set says of its photos.
     pub facets: Vec<Facet>,
@@ -123,7 +124,7 @@ impl Dataset {
     /// `None` where there is no such part.
     ///
     /// # Errors
-    /// A folder that holds neither layout, or labels that are all unknown.
+    /// A folder that holds none of these layouts, or labels that are all unknown.
     pub fn split(path: &Path, split: Split) -> Result<Option<Self>> {
         let folder = path.join(split.name());
         let table = path.join(format!("styles_{}.csv", split.name()));

@@ -2,12 +2,9 @@
 
 use crate::error::Result;
 use std::path::PathBuf;
-use wardrobe_detect::crop_with_margin;
+use wardrobe_detect::{CROP_MARGIN, crop_with_margin};
 use wardrobe_ingest::RgbImage;
 use wardrobe_types::BoxXyxy;
-
-/// Ground around a garment's box, as a share of its sides: what `ingest` shows the models of one garment among several.
-const MARGIN: f32 = 0.05;
 
 /// A photo of one garment, or a garment's box in a photo of several.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +26,7 @@ impl Picture {
     /// # Errors
     /// A photo that cannot be read, a box outside it.
     pub fn load(&self) -> Result<RgbImage> {
-        self.load_with_margin(MARGIN)
+        self.load_with_margin(CROP_MARGIN)
     }
 
     /// The garment's box, grown on every side by a share of its own width and height.

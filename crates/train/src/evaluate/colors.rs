@@ -194,7 +194,7 @@ fn read(table: &Path) -> Result<Catalogue> {
     Ok(catalogue)
 }
 
-/// At least one colour, the largest first.
+/// A photo and its colours, at least one.
 fn colors_of(path: &Path) -> Result<(RgbImage, DominantColors), String> {
     let photo = wardrobe_ingest::load(path)
         .map_err(|error| error.to_string())?

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use wardrobe_attributes::{color::DominantColors, foreground};
-use wardrobe_detect::crop_with_margin;
+use wardrobe_detect::{COLOR_MARGIN, crop_with_margin};
 use wardrobe_ingest::{
     DecodeLimits, Format, PerceptualHash, QualityReport, RgbImage, assess, decode, perceptual_hash,
 };
@@ -16,8 +16,6 @@ use crate::{Error, GarmentDetector, Result};
 
 /// Ground kept around a garment in its stored crop, as a share of its box's sides.
 const MARGIN: f32 = 0.05;
-/// The same, where a garment among others is told from its ground: enough for a border, little of its neighbours.
-const COLOR_MARGIN: f32 = 0.1;
 /// The longer side of a cut, in pixels: more than any model looks at, and small beside the photo.
 const CROP_SIDE: u32 = 1024;
 /// JPEG quality of stored crops, 1..=100.

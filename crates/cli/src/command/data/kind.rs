@@ -90,7 +90,8 @@ impl Kind {
                  Its pixel masks have to be made boxes first, as COCO's JSON with a detector class as each category's\n\
                  supercategory (top, outerwear, dress, skirt, trousers, shorts, shoes, bag, hat):\n\
                  \x20     ccp/annotations_train.json   ccp/annotations_val.json   ccp/photos/0001.jpg\n\
-                 Check it:  wardrobe data verify ccp --data ccp"
+                 Check it:  wardrobe data verify ccp --data ccp\n\
+                 Garments as they are worn, for the classifier:  wardrobe eval classify --data ccp"
             }
             Self::CutPaste => {
                 "Pictures composed from photos of one garment each:\n\
