@@ -47,6 +47,11 @@ pub struct TrainConfig {
     pub facet_weight: f64,
     /// Weight of drawing the features of photos with the same label together (Khosla et al. 2020): 0.
     pub contrast_weight: f64,
+    /// Share of batches whose photos are blended in pairs (Zhang et al. 2018): 0. They count for both labels, and not for
+    /// `contrast_weight`.
+    pub mixup: f32,
+    /// Share of batches whose photos swap a rectangle in pairs (Yun et al. 2019): 0. As `mixup` otherwise.
+    pub cutmix: f32,
     /// How photos are varied.
     pub augment: AugmentConfig,
     /// The data sets; the first one with a validation part decides which epoch is best.
@@ -74,6 +79,8 @@ impl Default for TrainConfig {
             seed: 0,
             facet_weight: 0.0,
             contrast_weight: 0.0,
+            mixup: 0.0,
+            cutmix: 0.0,
             augment: AugmentConfig::default(),
             data: Vec::new(),
         }
@@ -240,6 +247,13 @@ impl TrainConfig {
             ("dropout", self.dropout.into()),
             ("stochastic_depth", self.stochastic_depth.into()),
         ])?;
+        let mixed = self.mixup + self.cutmix;
+        if !(self.mixup >= 0.0 && self.cutmix >= 0.0 && mixed <= 1.0) {
+            return Err(format!(
+                "mixup = {} and cutmix = {} are shares of the batches: 0 or more, 1 together at most",
+                self.mixup, self.cutmix
+            ));
+        }
         self.augment.check()
     }
 

@@ -28,6 +28,7 @@ mod descriptors;
 mod error;
 pub mod evaluate;
 mod looks;
+mod mix;
 mod progress;
 pub mod tasks;
 mod temperature;

@@ -393,6 +393,35 @@ fn a_share_of_the_first_weights_is_kept() {
 }
 
 #[test]
+fn a_run_of_batches_mixed_in_pairs_learns() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    data_set(&at("data"), 14);
+    let config = TrainConfig {
+        epochs: 4,
+        mixup: 0.5,
+        cutmix: 0.5,
+        contrast_weight: 0.1,
+        ..config(&at("data"))
+    };
+    let mut losses = Vec::new();
+    start(&config, &at("mixed"), &mut |event| {
+        if let Event::Epoch { train_loss, .. } = event {
+            losses.push(train_loss);
+        }
+    })
+    .unwrap();
+    assert!(losses[3] < 0.9 * losses[0], "{losses:?}");
+
+    let too_much = TrainConfig {
+        mixup: 0.6,
+        ..config
+    };
+    let problem = too_much.check().unwrap_err();
+    assert!(problem.contains("mixup = 0.6"), "{problem}");
+}
+
+#[test]
 fn data_and_checkpoints_that_are_not_there_are_errors() {
     let folder = tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

@@ -8,6 +8,7 @@ use crate::augment::vary;
 use crate::checkpoint::{self, Checkpoint, Progress, write_half};
 use crate::error::{AtPath, Error, Result};
 use crate::evaluate::classify::{Metrics, metrics, rank_labels};
+use crate::mix::Mix;
 use crate::progress::Event;
 use crate::temperature::best_factor;
 use candle_core::{D, DType, Device, Tensor, Var};
@@ -138,8 +139,10 @@ impl<'a> Trainer<'a> {
         let mut total = 0.0;
         for (step, batch) in order.chunks(config.batch_size).take(steps).enumerate() {
             let batch: Vec<&TrainSample> = batch.iter().map(|&i| &data.samples[i]).collect();
-            let x = self.batch(data, &batch, side, rng.random())?;
-            let loss = self.loss(&x, &batch, data, epoch)?;
+            let (seed, mix) = (rng.random(), self.mix(side, &mut rng));
+            let x = self.batch(data, &batch, side, seed, mix)?;
+            let own = mix.map(|mix| mix.own(side));
+            let loss = self.loss(&x, &batch, own, data, epoch)?;
             let value = loss.to_scalar::<f32>()?;
             let mut gradients = Gradients::default();
             gradients.add(&self.trainable, &loss.backward()?)?;
@@ -172,8 +175,23 @@ impl<'a> Trainer<'a> {
         Ok(total / steps as f32)
     }
 
+    /// Draws how the next batch is mixed; where none is, nothing is drawn.
+    fn mix(&self, side: usize, rng: &mut ChaCha8Rng) -> Option<Mix> {
+        let (mixup, cutmix) = (self.config.mixup, self.config.cutmix);
+        (mixup + cutmix > 0.0)
+            .then(|| Mix::draw(mixup, cutmix, side, rng))
+            .flatten()
+    }
+
     /// Varied photos (n, side, side, 3).
-    fn batch(&self, data: &Data, batch: &[&TrainSample], side: usize, seed: u64) -> Result<Tensor> {
+    fn batch(
+        &self,
+        data: &Data,
+        batch: &[&TrainSample],
+        side: usize,
+        seed: u64,
+        mix: Option<Mix>,
+    ) -> Result<Tensor> {
         let image = side * side * 3;
         let mut pixels = vec![0f32; batch.len() * image];
         pixels
@@ -187,39 +205,71 @@ impl<'a> Trainer<'a> {
                     vary(photo, side, norm, &self.config.augment, &mut rng, out);
                 }
             });
+        if let Some(mix) = mix {
+            mix.apply(&mut pixels, side);
+        }
         let shape = (batch.len(), side, side, 3);
         Ok(Tensor::from_vec(pixels, shape, &self.device)?)
     }
 
+    /// The loss of a batch, of which each photo is `own` its own and the rest its partner's ([`Mix`]); `None` for not mixed.
     fn loss(
         &self,
         x: &Tensor,
         batch: &[&TrainSample],
+        own: Option<f64>,
         data: &Data,
         epoch: usize,
     ) -> Result<Tensor> {
-        let config = self.config;
         let features = if epoch < self.frozen_epochs {
             self.network.features(x, Mode::Eval)?.detach()
         } else {
             self.network.features(x, Mode::Train)?
         };
         let logits = self.network.classify(&features, Mode::Train)?;
+        let labels = |batch: &[&TrainSample]| self.label_loss(&logits, &features, batch, data);
+        let Some(own) = own else {
+            let (labels, contrast) = (labels(batch)?, self.contrast_loss(&features, batch)?);
+            return Ok(match contrast {
+                Some(contrast) => (labels + contrast)?,
+                None => labels,
+            });
+        };
+        let partners: Vec<&TrainSample> = batch.iter().rev().copied().collect();
+        Ok(((labels(batch)? * own)? + (labels(&partners)? * (1.0 - own))?)?)
+    }
+
+    /// Of categories, and of what else the data says of the photos.
+    fn label_loss(
+        &self,
+        logits: &Tensor,
+        features: &Tensor,
+        batch: &[&TrainSample],
+        data: &Data,
+    ) -> Result<Tensor> {
+        let config = self.config;
         let members = targets::categories(batch, &self.device)?;
-        let mut total = loss::set_cross_entropy(&logits, &members, config.label_smoothing)?;
+        let mut total = loss::set_cross_entropy(logits, &members, config.label_smoothing)?;
         for (facet, head) in self.facets.iter().enumerate() {
             let known = targets::facet(batch, facet, data.facets[facet], &self.device)?;
-            let loss = loss::cross_entropy(&head.forward(&features)?, &known)?;
+            let loss = loss::cross_entropy(&head.forward(features)?, &known)?;
             total = (total + (loss * config.facet_weight)?)?;
         }
-        if config.contrast_weight > 0.0
-            && let Some([positives, compared]) = targets::neighbours(batch, &self.device)?
-        {
-            const TEMPERATURE: f64 = 0.1;
-            let loss = loss::supervised_contrastive(&features, &positives, &compared, TEMPERATURE)?;
-            total = (total + (loss * config.contrast_weight)?)?;
-        }
         Ok(total)
+    }
+
+    /// Draws photos of one label together; `None` where that is not asked for, or no two have the same.
+    fn contrast_loss(&self, features: &Tensor, batch: &[&TrainSample]) -> Result<Option<Tensor>> {
+        const TEMPERATURE: f64 = 0.1;
+        let weight = self.config.contrast_weight;
+        if weight == 0.0 {
+            return Ok(None);
+        }
+        let Some([positives, compared]) = targets::neighbours(batch, &self.device)? else {
+            return Ok(None);
+        };
+        let loss = loss::supervised_contrastive(features, &positives, &compared, TEMPERATURE)?;
+        Ok(Some((loss * weight)?))
     }
 
     /// The averaged network on the validation photos.
