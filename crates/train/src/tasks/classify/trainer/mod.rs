@@ -1,17 +1,18 @@
 //! A network in training, with its optimiser and its average.
 
+mod objective;
+mod validation;
+
 use super::data::{Data, TrainSample};
-use super::targets;
 use super::{LogRow, Run};
 use crate::TrainConfig;
 use crate::augment::vary;
 use crate::checkpoint::{self, Checkpoint, Progress, write_half};
 use crate::error::{AtPath, Error, Result};
-use crate::evaluate::classify::{Metrics, metrics, rank_labels};
+use crate::evaluate::classify::Metrics;
 use crate::mix::Mix;
 use crate::progress::Event;
-use crate::temperature::best_factor;
-use candle_core::{D, DType, Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::VarBuilder;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -19,11 +20,11 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
-use wardrobe_classify::{ClassifierConfig, Config, EfficientNet, Groups, load_weights};
+use wardrobe_classify::{ClassifierConfig, Config, EfficientNet, load_weights};
 use wardrobe_ingest::resize::Filter;
-use wardrobe_ingest::{ChannelOrder, Geometry, Layout, Normalization, Preprocess, tensor};
+use wardrobe_ingest::{ChannelOrder, Geometry, Normalization, Preprocess};
 use wardrobe_nn::optim::{AdamW, AdamWConfig, Ema, Gradients, cosine_schedule};
-use wardrobe_nn::{Linear, Mode, Precision, Rng, VarStore, loss};
+use wardrobe_nn::{Linear, Rng, VarStore};
 use wardrobe_types::Category;
 use wardrobe_weights::Tensors;
 
@@ -210,132 +211,6 @@ impl<'a> Trainer<'a> {
         }
         let shape = (batch.len(), side, side, 3);
         Ok(Tensor::from_vec(pixels, shape, &self.device)?)
-    }
-
-    /// The loss of a batch, of which each photo is `own` its own and the rest its partner's ([`Mix`]); `None` for not mixed.
-    fn loss(
-        &self,
-        x: &Tensor,
-        batch: &[&TrainSample],
-        own: Option<f64>,
-        data: &Data,
-        epoch: usize,
-    ) -> Result<Tensor> {
-        let features = if epoch < self.frozen_epochs {
-            self.network.features(x, Mode::Eval)?.detach()
-        } else {
-            self.network.features(x, Mode::Train)?
-        };
-        let logits = self.network.classify(&features, Mode::Train)?;
-        let labels = |batch: &[&TrainSample]| self.label_loss(&logits, &features, batch, data);
-        let Some(own) = own else {
-            let (labels, contrast) = (labels(batch)?, self.contrast_loss(&features, batch)?);
-            return Ok(match contrast {
-                Some(contrast) => (labels + contrast)?,
-                None => labels,
-            });
-        };
-        let partners: Vec<&TrainSample> = batch.iter().rev().copied().collect();
-        Ok(((labels(batch)? * own)? + (labels(&partners)? * (1.0 - own))?)?)
-    }
-
-    /// Of categories, and of what else the data says of the photos.
-    fn label_loss(
-        &self,
-        logits: &Tensor,
-        features: &Tensor,
-        batch: &[&TrainSample],
-        data: &Data,
-    ) -> Result<Tensor> {
-        let config = self.config;
-        let members = targets::categories(batch, &self.device)?;
-        let mut total = loss::set_cross_entropy(logits, &members, config.label_smoothing)?;
-        for (facet, head) in self.facets.iter().enumerate() {
-            let known = targets::facet(batch, facet, data.facets[facet], &self.device)?;
-            let loss = loss::cross_entropy(&head.forward(features)?, &known)?;
-            total = (total + (loss * config.facet_weight)?)?;
-        }
-        Ok(total)
-    }
-
-    /// Draws photos of one label together; `None` where that is not asked for, or no two have the same.
-    fn contrast_loss(&self, features: &Tensor, batch: &[&TrainSample]) -> Result<Option<Tensor>> {
-        const TEMPERATURE: f64 = 0.1;
-        let weight = self.config.contrast_weight;
-        if weight == 0.0 {
-            return Ok(None);
-        }
-        let Some([positives, compared]) = targets::neighbours(batch, &self.device)? else {
-            return Ok(None);
-        };
-        let loss = loss::supervised_contrastive(features, &positives, &compared, TEMPERATURE)?;
-        Ok(Some((loss * weight)?))
-    }
-
-    /// The averaged network on the validation photos.
-    pub(super) fn validate(&self, data: &Data) -> Result<Metrics> {
-        let (mut truth, mut ranked) = (Vec::new(), Vec::new());
-        for (label, probabilities) in self.val_probabilities(&self.averaged()?, data)? {
-            truth.push(label);
-            ranked.push(rank_labels(&data.val.labels, label, |category| {
-                probabilities[category as usize]
-            }));
-        }
-        metrics(data.val.labels.len(), &truth, &ranked)
-    }
-
-    /// Writes into a file of weights how sharp its probabilities are to be, so that they fit the validation photos' labels best.
-    pub(super) fn calibrate(&self, data: &Data, path: &Path) -> Result<()> {
-        let mut file = Tensors::load(path)?;
-        let tensors = load_weights(&self.network_config, &file, false)?;
-        let vb = VarBuilder::from_tensors(tensors.into_iter().collect(), DType::F32, &self.device);
-        let network = EfficientNet::new(&self.network_config, &self.rng, vb)?;
-        let seen = self.val_probabilities(&network, data)?;
-        let mut config = ClassifierConfig::of(&file)?;
-        let groups = Groups::of(&config.categories);
-        let power = best_factor(|power| {
-            let loss = |(label, probabilities): &(usize, Vec<f32>)| {
-                let mut sharpened = probabilities.clone();
-                groups.sharpen(&mut sharpened, power as f32);
-                let members = data.val.labels[*label].categories.iter();
-                let right: f32 = members.map(|&category| sharpened[category as usize]).sum();
-                -f64::from(right.max(f32::MIN_POSITIVE)).ln()
-            };
-            seen.iter().map(loss).sum()
-        });
-        config.sharpness = power as f32;
-        let entry = config.to_metadata().map_err(std::io::Error::other);
-        file.metadata.extend([entry.at(path)?]);
-        Ok(file.save(path)?)
-    }
-
-    /// Label and probabilities (categories) of each validation photo that can be read.
-    fn val_probabilities(
-        &self,
-        network: &EfficientNet,
-        data: &Data,
-    ) -> Result<Vec<(usize, Vec<f32>)>> {
-        const BATCH: usize = 32;
-        let network = network.fold(Precision::F32)?;
-        let side = self.config.eval_size();
-        let readable: Vec<usize> = (0..data.val.samples.len())
-            .filter(|&i| data.val_photos.get(i).is_some())
-            .collect();
-        let mut seen = Vec::with_capacity(readable.len());
-        for batch in readable.chunks(BATCH) {
-            let photos = batch.iter().filter_map(|&i| data.val_photos.get(i));
-            let pixels: Vec<f32> = photos
-                .flat_map(|p| {
-                    tensor::to_vec(p, Normalization::ImageNet, ChannelOrder::Rgb, Layout::Nhwc)
-                })
-                .collect();
-            let x = Tensor::from_vec(pixels, (batch.len(), side, side, 3), &self.device)?;
-            let logits = network.forward(&x, Mode::Eval)?;
-            let probabilities = candle_nn::ops::softmax(&logits, D::Minus1)?.to_vec2::<f32>()?;
-            let labels = batch.iter().map(|&i| data.val.samples[i].label);
-            seen.extend(labels.zip(probabilities));
-        }
-        Ok(seen)
     }
 
     /// The averaged weights, with a share of those that the run began with.
