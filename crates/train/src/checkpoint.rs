@@ -2,11 +2,12 @@
 
 use crate::error::{AtPath, Error, Result};
 use crate::tasks::{Best, Row, Run};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor, Var};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use wardrobe_nn::optim::Ema;
 use wardrobe_weights::Tensors;
 
 /// A run between two epochs.
@@ -52,6 +53,33 @@ impl<M: Copy> Progress<M> {
 }
 
 const PROGRESS: &str = "progress";
+
+impl<M: Clone> Checkpoint<M> {
+    /// A run that keeps no average of its weights.
+    pub(crate) fn of(
+        weights: BTreeMap<String, Tensor>,
+        optimizer: BTreeMap<String, Tensor>,
+        progress: &Progress<M>,
+    ) -> Self {
+        Self {
+            weights,
+            average: BTreeMap::new(),
+            optimizer,
+            progress: progress.clone(),
+        }
+    }
+
+    /// The same run, which keeps one.
+    pub(crate) fn with_average(
+        mut self,
+        average: &Ema,
+        vars: &BTreeMap<String, Var>,
+    ) -> Result<Self> {
+        self.average = average.tensors(vars)?;
+        self.progress.average_updates = average.updates();
+        Ok(self)
+    }
+}
 
 impl<M: Serialize + DeserializeOwned> Checkpoint<M> {
     pub(crate) fn save(&self, path: &Path) -> Result<()> {

@@ -313,12 +313,11 @@ impl<H: Head> Task for Trainer<'_, H> {
     }
 
     fn checkpoint(&self, path: &Path) -> Result<()> {
-        Checkpoint {
-            weights: self.map.store.tensors()?,
-            average: BTreeMap::new(),
-            optimizer: self.optimizer.state()?,
-            progress: self.progress.clone(),
-        }
+        Checkpoint::of(
+            self.map.store.tensors()?,
+            self.optimizer.state()?,
+            &self.progress,
+        )
         .save(path)
     }
 }

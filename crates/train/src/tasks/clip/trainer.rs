@@ -224,12 +224,11 @@ impl<'a> Trainer<'a> {
     }
 
     pub(super) fn checkpoint(&self, path: &Path) -> Result<()> {
-        Checkpoint {
-            weights: self.parameters.tensors()?,
-            average: BTreeMap::new(),
-            optimizer: self.optimizer.state()?,
-            progress: self.progress.clone(),
-        }
+        Checkpoint::of(
+            self.parameters.tensors()?,
+            self.optimizer.state()?,
+            &self.progress,
+        )
         .save(path)
     }
 

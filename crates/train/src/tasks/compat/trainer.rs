@@ -178,12 +178,11 @@ impl<'a> Trainer<'a> {
     }
 
     pub(super) fn checkpoint(&self, path: &Path) -> Result<()> {
-        Checkpoint {
-            weights: self.store.tensors()?,
-            average: BTreeMap::new(),
-            optimizer: self.optimizer.state()?,
-            progress: self.progress.clone(),
-        }
+        Checkpoint::of(
+            self.store.tensors()?,
+            self.optimizer.state()?,
+            &self.progress,
+        )
         .save(path)
     }
 

@@ -260,18 +260,12 @@ impl<'a> Trainer<'a> {
     }
 
     pub(super) fn checkpoint(&self, path: &Path) -> Result<()> {
-        let progress = Progress {
-            average_updates: self.average.updates(),
-            ..self.progress.clone()
-        };
-        let average = self.average.tensors(&self.store.vars())?;
-        let (weights, optimizer) = (self.store.tensors()?, self.optimizer.state()?);
-        Checkpoint {
-            weights,
-            average,
-            optimizer,
-            progress,
-        }
+        Checkpoint::of(
+            self.store.tensors()?,
+            self.optimizer.state()?,
+            &self.progress,
+        )
+        .with_average(&self.average, &self.store.vars())?
         .save(path)
     }
 
